@@ -1,0 +1,40 @@
+# Everything is set up in $(VENV); nothing is installed anywhere else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+LOCK = $(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+
+.PHONY: run test lint lock
+.DEFAULT_GOAL := run
+
+run: $(VENV)/run .env
+	@$(BIN)/python -m bot
+
+test: $(VENV)/dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/basedpyright
+
+lock: $(VENV)/dev
+	$(LOCK) --extra dev -o requirements-dev.txt $(UPGRADE)
+	$(LOCK) --extra preview -c requirements-dev.txt -o requirements-preview.txt
+	$(LOCK) -c requirements-dev.txt -o requirements.txt
+
+.env:
+	cp .env.example .env
+	chmod 600 .env
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run: requirements-preview.txt | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r $<
+	@touch $@
+
+$(VENV)/dev: requirements-dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r $<
+	@touch $@

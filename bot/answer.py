@@ -1,0 +1,197 @@
+"""One wrapper around every handler: answered in time, excused when it fails.
+
+discord.py defers nothing by itself and has a path of its own for the errors of commands, buttons and
+forms. A handler here returns what it has to say; everything else about answering is in this file.
+"""
+
+import asyncio
+import functools
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
+
+import discord
+from discord import app_commands
+
+from bot.roster.errors import RosterError
+
+if TYPE_CHECKING:
+    from bot.client import HeroBot
+
+    Interaction: TypeAlias = discord.Interaction[HeroBot]
+else:
+    Interaction: TypeAlias = discord.Interaction
+
+log = logging.getLogger(__name__)
+
+DEFER_AFTER: Final = 1.5
+"""Seconds after which a handler that has not answered yet is deferred. Discord waits for 3:
+https://discord.com/developers/docs/interactions/receiving-and-responding"""
+
+
+class To(Enum):
+    """Who sees the answer of a handler."""
+
+    EVERYONE = "everyone"
+    """The channel."""
+    ASKER = "asker"
+    """The asker alone: an ephemeral message, deferral included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """An answer for the asker alone, also from a handler that otherwise answers everyone."""
+
+    body: "str | discord.ui.LayoutView"
+
+
+Answer: TypeAlias = "str | discord.ui.LayoutView | discord.ui.Modal | Private"
+"""What a handler has to say: a sentence, a layout, a form to fill in, or something private."""
+
+P = ParamSpec("P")
+S = TypeVar("S")
+Handler: TypeAlias = Callable[Concatenate[S, Interaction, P], Coroutine[Any, Any, Answer]]
+Wrapped: TypeAlias = Callable[Concatenate[S, Interaction, P], Coroutine[Any, Any, None]]
+
+
+def answers(to: To) -> Callable[[Handler[S, P]], Wrapped[S, P]]:
+    """Make a handler of a method that returns its answer.
+
+    The answer is sent as soon as it is there. After `DEFER_AFTER` seconds the interaction is deferred,
+    for everyone or privately as `to` says, and the answer then takes the deferral's place. A
+    `RosterError` becomes its sentence, any other error a sentence with a reference that the log has
+    too; both are private.
+
+    Args:
+        to: who sees the answer.
+    """
+
+    def decorate(handler: Handler[S, P]) -> Wrapped[S, P]:
+        @functools.wraps(handler)
+        async def wrapped(self: S, interaction: Interaction, *args: P.args, **kwargs: P.kwargs) -> None:
+            await interaction.client.run_handler(
+                _answer(interaction, lambda: handler(self, interaction, *args, **kwargs), to)
+            )
+
+        return wrapped
+
+    return decorate
+
+
+Suggest: TypeAlias = Callable[[S, Interaction, str], Coroutine[Any, Any, Sequence[str]]]
+Choices: TypeAlias = Callable[[S, Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]
+
+
+def suggests(suggest: Suggest[S]) -> Choices[S]:
+    """Make an autocomplete handler of a method that returns names: unfailing, within Discord's limits.
+
+    discord.py only logs an autocomplete that fails, and the member sees an error; here it is an empty list.
+    """
+
+    @functools.wraps(suggest)
+    async def wrapped(self: S, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        try:
+            names = await suggest(self, interaction, typed)
+        except Exception as error:  # noqa: BLE001 - the one place for errors of autocompletes
+            _report(interaction, error)
+            return []
+        return [app_commands.Choice(name=name, value=name) for name in names]
+
+    return wrapped
+
+
+def guild_of(interaction: Interaction) -> int:
+    """The snowflake of the guild that an interaction comes from.
+
+    Raises:
+        RosterError: it comes from a private conversation.
+    """
+    if interaction.guild_id is None:
+        raise RosterError("Heroes live in servers. Please use this command in one.")
+    return interaction.guild_id
+
+
+async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answer]], to: To) -> None:
+    private = to is To.ASKER
+    deferring: asyncio.Task[Any] | None = None
+
+    def defer() -> None:
+        nonlocal deferring
+        deferring = asyncio.create_task(interaction.response.defer(ephemeral=private, thinking=True))
+
+    timer = asyncio.get_running_loop().call_later(DEFER_AFTER, defer)
+    try:
+        answer = await handle()
+    except Exception as error:  # noqa: BLE001 - the one place for errors of handlers
+        answer = Private(_excuse(interaction, error))
+    finally:
+        timer.cancel()
+    try:
+        if deferring is not None:
+            await deferring
+        await _send(interaction, answer, deferred_to=to if deferring is not None else None, to=to)
+    except discord.HTTPException as error:
+        # The member can't be told: the token is gone, or Discord is. What was done stays done.
+        _report(interaction, error)
+
+
+async def _send(interaction: Interaction, answer: Answer, *, to: To, deferred_to: To | None) -> None:
+    if isinstance(answer, discord.ui.Modal):
+        if deferred_to is None:
+            await interaction.response.send_modal(answer)
+            return
+        # Discord opens a form only as the first answer.
+        answer = Private("That took too long to open a form. Please try again.")
+    private = to is To.ASKER or isinstance(answer, Private)
+    body = answer.body if isinstance(answer, Private) else answer
+    message: dict[str, Any] = {"content": body} if isinstance(body, str) else {"view": body}
+    if deferred_to is None:
+        await interaction.response.send_message(**message, ephemeral=private)
+    elif private and deferred_to is To.EVERYONE:
+        # A deferral can't turn private. Without it, a follow-up can be.
+        await interaction.delete_original_response()
+        await interaction.followup.send(**message, ephemeral=True)
+    else:
+        await interaction.edit_original_response(**message)
+
+
+def _excuse(interaction: Interaction, error: Exception) -> str:
+    if isinstance(error, RosterError):
+        return error.sentence
+    return (
+        "Something went wrong on my side, and I have made a note of it. Please try again in a minute. "
+        f"If it happens again, tell the bot's operator this reference: `{_report(interaction, error)}`"
+    )
+
+
+def _report(interaction: Interaction, error: Exception) -> str:
+    """Log an error without what was typed, and return the reference under which it stands."""
+    reference = secrets.token_hex(4)
+    command = interaction.command
+    log.error(
+        "[%s] %s failed in guild %s for user %s",
+        reference,
+        f"/{command.qualified_name}" if command is not None else interaction.type.name,
+        interaction.guild_id,
+        interaction.user.id,
+        exc_info=error,
+    )
+    return reference
+
+
+class HeroTree(app_commands.CommandTree["HeroBot"]):
+    """A command tree that excuses what fails before a handler runs, such as a command since changed."""
+
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
+        """Say what can be said, privately."""
+        if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+            sentence = "This command has just changed. Please wait a minute and type it anew."
+        else:
+            sentence = _excuse(interaction, error)
+        try:
+            await _send(interaction, Private(sentence), to=To.ASKER, deferred_to=None)
+        except discord.HTTPException as failure:
+            _report(interaction, failure)

@@ -1,0 +1,61 @@
+"""Looking over settings, database, schema and commands without changing anything."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.client import HeroBot
+from bot.db.engine import Database
+from bot.db.migrate import current_revision, newest_revision
+from bot.db.open import plain_faults
+from bot.errors import EX_CONFIG, StartError
+from bot.limits import command_faults
+from bot.settings import Settings
+
+_HINT = "python -m bot migrate makes it"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at.
+
+    Args:
+        what: its name.
+        fault: what is to be put right, in one line; None where all is well.
+        code: the exit code that the fault deserves.
+    """
+
+    what: str
+    fault: str | None = None
+    code: int = EX_CONFIG
+
+
+async def check(settings: Settings) -> AsyncGenerator[Finding]:
+    """Look over everything, one finding after another."""
+    yield Finding("settings")
+    yield Finding("token", None if settings.discord_token is not None else "DISCORD_TOKEN is missing")
+    async for finding in _check_database(settings):
+        yield finding
+    async with HeroBot(settings) as bot:
+        await bot.load_cogs()
+        faults = command_faults([command.to_dict(bot.tree) for command in bot.tree.get_commands()])
+    yield Finding("commands", "; ".join(faults) or None)
+
+
+async def _check_database(settings: Settings) -> AsyncGenerator[Finding]:
+    url = settings.database_url
+    # Connecting would make the file.
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():  # noqa: ASYNC240
+        yield Finding("database", f"{url.database} is not there yet; {_HINT}")
+        return
+    database = Database(url, log_sql=settings.log_sql)
+    try:
+        async with plain_faults(url):
+            have, need = await current_revision(database.engine), newest_revision()
+    except StartError as error:
+        yield Finding("database", error.line, error.code)
+        return
+    finally:
+        await database.dispose()
+    yield Finding("database")
+    yield Finding("schema", None if have == need else f"it has {have or 'none'} and needs {need}; {_HINT}")

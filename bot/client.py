@@ -1,0 +1,122 @@
+"""The life of the process: from login to the last connection closed."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, Final
+
+import discord
+import yarl
+from discord.ext import commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.answer import HeroTree
+from bot.db.engine import Database
+from bot.db.open import open_database
+from bot.settings import Settings
+from bot.sync import sync_commands
+
+log = logging.getLogger(__name__)
+
+COGS: Final = ("cogs.hero",)
+"""The cogs, by name. One that fails to load stops the start."""
+
+FINISH_WITHIN: Final = 8.0
+"""Seconds that running handlers get to finish when the bot stops; hosts kill a process after ten."""
+
+
+class HeroBot(commands.AutoShardedBot):
+    """Hero Roster on Discord.
+
+    Args:
+        settings: where the database is, and the like.
+        force_sync: tell Discord about the commands at the start even when they are what it knows.
+        shard_count: how many shards to run; by default as many as Discord recommends.
+    """
+
+    db: Database
+    """The one engine; there from `setup_hook` to `close`."""
+
+    def __init__(
+        self, settings: Settings, *, force_sync: bool = False, shard_count: int | None = None
+    ) -> None:
+        super().__init__(
+            # No text commands, on purpose: that would need the privileged message content intent.
+            command_prefix=(),
+            help_command=None,
+            tree_cls=HeroTree,
+            # Commands arrive without any intent; guilds tells which servers the bot is in.
+            intents=discord.Intents(guilds=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            allowed_contexts=discord.app_commands.AppCommandContext(guild=True),
+            allowed_installs=discord.app_commands.AppInstallationType(guild=True),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            shard_count=shard_count,
+        )
+        self.settings = settings
+        self._force_sync = force_sync
+        self._running: set[asyncio.Task[Any]] = set()
+        self._stopping = False
+        if settings.discord_api_url is not None:
+            Route.BASE = str(settings.discord_api_url).rstrip("/")
+
+    async def setup_hook(self) -> None:
+        """Open the database, migrate it, load the cogs and tell Discord about their commands.
+
+        Runs after login and before the gateway connects; waiting for ready here would wait for ever.
+        """
+        self.db = await open_database(self.settings.database_url, log_sql=self.settings.log_sql)
+        await self.load_cogs()
+        await sync_commands(self, force=self._force_sync)
+
+    async def load_cogs(self) -> None:
+        """Load every cog.
+
+        Raises:
+            discord.ext.commands.ExtensionError: one does not load.
+        """
+        for cog in COGS:
+            await self.load_extension(cog)
+
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Connect to the gateway that `DISCORD_GATEWAY_URL` or else Discord's API names."""
+        shards, url, _limit = await self.http.get_bot_gateway()
+        chosen = self.settings.discord_gateway_url
+        # discord.py goes here whenever it starts a session anew, and asks the API only the first time.
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(str(chosen) if chosen is not None else url)
+        self.shard_count = self.shard_count or shards
+        await super().connect(reconnect=reconnect)
+
+    async def on_ready(self) -> None:
+        """Log that the bot is there. Discord may send this more than once."""
+        log.info("ready: %s in %d servers, %d shards", self.user, len(self.guilds), self.shard_count or 1)
+
+    async def run_handler(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a handler to its end, also while the bot stops; start none once it is stopping."""
+        if self._stopping:
+            # Unanswered on purpose: a process that takes over answers, and two answers are an error.
+            work.close()
+            return
+        task = asyncio.current_task()
+        assert task is not None, "discord.py runs each handler in a task"
+        self._running.add(task)
+        try:
+            await work
+        finally:
+            self._running.discard(task)
+
+    async def close(self) -> None:
+        """Let running handlers finish, leave Discord, then dispose of the engine.
+
+        Also fit for a bot that never got as far as its database.
+        """
+        self._stopping = True
+        running = self._running - {asyncio.current_task()}
+        if running:
+            await asyncio.wait(running, timeout=FINISH_WITHIN)
+        await super().close()
+        if hasattr(self, "db"):
+            await self.db.dispose()

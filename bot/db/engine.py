@@ -1,0 +1,140 @@
+"""The one engine of the process, and the two ways to a session on it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.errors import EX_CONFIG, StartError
+
+WAIT: Final = 10.0
+"""Seconds that a command waits for the database at most: for a connection, a lock or a statement."""
+
+_SQLITE_PRAGMAS: Final = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA foreign_keys=ON",
+    # FULL: what the bot has confirmed to a member survives a power cut, also in WAL mode.
+    "PRAGMA synchronous=FULL",
+    f"PRAGMA busy_timeout={int(WAIT * 1000)}",
+)
+
+
+class Database:
+    """One async engine, shared by everything in the process.
+
+    Make it where an event loop runs (the bot does so in its `setup_hook`) and dispose of it last.
+
+    Args:
+        url: a URL with an async driver, as `bot.db.url.parse_url` makes it.
+        log_sql: log each statement at INFO; never its parameters.
+
+    Raises:
+        StartError: the folder of a SQLite file can't be made.
+    """
+
+    def __init__(self, url: URL, *, log_sql: bool = False) -> None:
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self.engine = _sqlite(url, log_sql=log_sql) if self.is_sqlite else _postgres(url, log_sql=log_sql)
+        self._session = async_sessionmaker(self.engine, class_=AsyncSession, expire_on_commit=False)
+        # Clones share the engine's pool; they differ in how a transaction begins.
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._writing = self.engine.execution_options(begin="IMMEDIATE")
+        self._writer = asyncio.Lock()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[AsyncSession]:
+        """A session that only reads, each statement on its own: no transaction to begin or end.
+
+        Raises:
+            TimeoutError: no connection came free within `WAIT` seconds.
+        """
+        bind = self.engine if self.is_sqlite else self._reading
+        async with self._session(bind=bind) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncGenerator[AsyncSession]:
+        """A session in one transaction: committed at the end of the block, rolled back if it raises.
+
+        On SQLite writers queue here, in asyncio, so that none of them meets the file's lock.
+
+        Raises:
+            TimeoutError: the writers ahead took more than `WAIT` seconds.
+        """
+        if not self.is_sqlite:
+            async with self._session() as session:
+                yield session
+                await session.commit()
+            return
+        async with asyncio.timeout(WAIT):
+            await self._writer.acquire()
+        try:
+            async with self._session(bind=self._writing) as session:
+                yield session
+                await session.commit()
+        finally:
+            self._writer.release()
+
+    async def dispose(self) -> None:
+        """Close every connection. The database is of no use afterwards."""
+        await self.engine.dispose()
+
+
+def _sqlite(url: URL, *, log_sql: bool) -> AsyncEngine:
+    assert url.database is not None, "parse_url lets no such URL through"
+    folder = Path(url.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(
+            f"The folder of the database, {folder}, can't be made: {error.strerror}.", EX_CONFIG
+        ) from None
+    engine = create_async_engine(url, echo=log_sql, hide_parameters=True, pool_timeout=WAIT)
+
+    def connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        # The driver's own BEGIN would come late and without IMMEDIATE: `begun` below says it instead.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in _SQLITE_PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    def begun(connection: Connection) -> None:
+        mode: Any = connection.get_execution_options().get("begin")
+        if mode is not None:
+            connection.exec_driver_sql(f"BEGIN {mode}")
+
+    event.listen(engine.sync_engine, "connect", connected)
+    event.listen(engine.sync_engine, "begin", begun)
+    return engine
+
+
+def _postgres(url: URL, *, log_sql: bool) -> AsyncEngine:
+    milliseconds = str(int(WAIT * 1000))
+    return create_async_engine(
+        url,
+        echo=log_sql,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=0,
+        pool_timeout=WAIT,
+        connect_args={
+            "timeout": 5.0,
+            # The client gives up after the server, whose refusal leaves the connection in order.
+            "command_timeout": WAIT + 2,
+            "server_settings": {
+                "application_name": "hero-roster",
+                "statement_timeout": milliseconds,
+                "lock_timeout": milliseconds,
+                "idle_in_transaction_session_timeout": milliseconds,
+            },
+        },
+    )

@@ -1,0 +1,92 @@
+"""Adding heroes and reading them back. Every query names its guild."""
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import and_, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.db.models import Hero
+from bot.roster.errors import HeroGoneError, NameTakenError, NotYoursError
+from bot.roster.rules import clean_age, clean_description, clean_name, clean_secret_name, name_key
+
+
+def present(guild_id: int) -> ColumnElement[bool]:
+    """Which heroes are in the guild's roster."""
+    return and_(col(Hero.guild_id) == guild_id, col(Hero.removed_at).is_(None))
+
+
+async def add_hero(  # noqa: PLR0913 - a hero has that many fields
+    session: AsyncSession,
+    *,
+    guild_id: int,
+    owner_id: int,
+    name: str,
+    secret_name: str,
+    age: int | None = None,
+    description: str | None = None,
+) -> Hero:
+    """Add a hero to the roster of a guild.
+
+    Args:
+        session: one that writes.
+        guild_id: the guild's snowflake.
+        owner_id: the snowflake of the member who plays the hero.
+        name: see `clean_name`.
+        secret_name: see `clean_secret_name`.
+        age: see `clean_age`.
+        description: see `clean_description`.
+
+    Raises:
+        InvalidHeroError: a field holds what it may not.
+        NameTakenError: a hero of the guild has that name already; it stays as it is.
+    """
+    clean = clean_name(name)
+    hero = Hero(
+        guild_id=guild_id,
+        owner_id=owner_id,
+        name=clean,
+        name_key=name_key(clean),
+        secret_name=clean_secret_name(secret_name),
+        age=clean_age(age),
+        description=clean_description(description),
+    )
+    session.add(hero)
+    try:
+        await session.flush()
+    except IntegrityError:
+        await session.rollback()
+        other = await hero_named(session, guild_id=guild_id, name=clean)
+        if other is None:
+            raise
+        raise NameTakenError(other.name, other.owner_id) from None
+    return hero
+
+
+async def hero_named(session: AsyncSession, *, guild_id: int, name: str) -> Hero | None:
+    """The hero of the guild whose name is `name`, however it is spelled; None if there is none."""
+    query = select(Hero).where(present(guild_id), Hero.name_key == name_key(name))
+    return (await session.exec(query)).one_or_none()
+
+
+async def hero_by_id(session: AsyncSession, *, guild_id: int, hero_id: int) -> Hero:
+    """The hero with that number, if it is in the guild's roster.
+
+    Raises:
+        HeroGoneError: it is not, or never was.
+    """
+    query = select(Hero).where(present(guild_id), Hero.id == hero_id)
+    hero = (await session.exec(query)).one_or_none()
+    if hero is None:
+        raise HeroGoneError
+    return hero
+
+
+def secret_of(hero: Hero, *, asker_id: int) -> str:
+    """The secret identity of a hero, for a member entitled to it.
+
+    Raises:
+        NotYoursError: the asker is not the owner.
+    """
+    if asker_id != hero.owner_id:
+        raise NotYoursError("This secret identity is for the hero's owner alone. You could ask them nicely.")
+    return hero.secret_name

@@ -1,0 +1,87 @@
+"""What the environment and .env say, read once and validated together."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AnyWebsocketUrl,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    PlainValidator,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import URL
+
+from bot.db.url import DEFAULT_URL, parse_url
+from bot.errors import EX_CONFIG, StartError
+
+
+def _check_token(token: SecretStr) -> SecretStr:
+    value = token.get_secret_value()
+    # It travels in an HTTP header; anything else would fail there, long after the start.
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("is not a bot token; copy it again from the Bot page of your application")
+    return token
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Each field is the environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    discord_token: Annotated[SecretStr, AfterValidator(_check_token)] | None = None
+    database_url: Annotated[URL, NoDecode, PlainValidator(parse_url)] = DEFAULT_URL
+    discord_api_url: HttpUrl | None = None
+    discord_gateway_url: AnyWebsocketUrl | None = None
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = "text"
+    log_sql: bool = False
+    dev_guild_id: Annotated[int, Field(gt=0, lt=2**63)] | None = None
+
+
+def _plainly(detail: Any) -> str:
+    """Say what is wrong with one variable, without echoing its value."""
+    name = str(detail["loc"][0]).upper()
+    kind: str = detail["type"]
+    if kind == "value_error":
+        reason = str(detail["ctx"]["error"])
+    elif kind == "literal_error":
+        reason = f"must be {detail['ctx']['expected']}"
+    elif kind.startswith("bool"):
+        reason = "must be true or false"
+    elif kind.startswith("url"):
+        reason = "is not a web address of the kind that .env.example shows"
+    elif name == "DEV_GUILD_ID":
+        reason = "must be the id of a server: a whole number of up to 19 digits"
+    else:
+        reason = "is not valid; .env.example describes it"
+    return f"  {name} {reason}"
+
+
+def load_settings() -> Settings:
+    """Read the environment and .env.
+
+    Raises:
+        StartError: with one line for each wrong variable and exit code 78; values are never echoed.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        # A union reports each of its branches; one line for each variable is enough.
+        lines = dict.fromkeys(_plainly(detail) for detail in error.errors(include_url=False))
+        raise StartError(
+            "These settings need attention (in the environment or .env):\n" + "\n".join(lines), EX_CONFIG
+        ) from None
