@@ -151,9 +151,11 @@ async def _send(interaction: Interaction, answer: Answer, *, to: To, deferred_to
     if deferred_to is None:
         await interaction.response.send_message(**message, ephemeral=private)
     elif private and deferred_to is To.EVERYONE:
-        # A deferral can't turn private. Without it, a follow-up can be.
-        await interaction.delete_original_response()
+        # A public deferral can't turn private, and while it stands (or was deleted unanswered) a
+        # follow-up can't be private either: https://github.com/discord/discord-api-docs/issues/2866, /3087
+        await interaction.edit_original_response(content="This answer is private.")
         await interaction.followup.send(**message, ephemeral=True)
+        await interaction.delete_original_response()
     else:
         await interaction.edit_original_response(**message)
 

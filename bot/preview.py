@@ -1,50 +1,73 @@
 """The real bot against a simulated Discord, in a local web page: no token, no network, no trace."""
 
 import asyncio
+import logging
+import os
 import signal
 import sys
 import tempfile
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import discord
-import simcord
+import typer
 from pydantic import SecretStr
 from sqlalchemy import URL
 
 from bot.client import HeroBot
+from bot.errors import EX_UNAVAILABLE, StartError
 from bot.roster.heroes import add_hero
 from bot.settings import Settings
+
+# simcord, while it is imported, makes a client that warns about what it lacks; ours lacks nothing.
+logging.getLogger("discord").setLevel(logging.ERROR)
+import simcord  # noqa: E402
 
 if TYPE_CHECKING:
     from simcord.env import Env
 
-SEEDS: Final = (
-    ("mara", "Deadpond", "Dive Wilson", None, "Talks to the reader. Heals. Never shuts up."),
-    ("mara", "Spider-Boy", "Pedro Parqueador", 16, "Swings by after school."),
-    ("tom", "Rusty-Man", "Tommy Sharp", 48, "Builds a suit, regrets nothing."),
-    ("tom", "Tarantula", "Natalia Roman-on", 32, None),
-    ("ines", "Captain North America", "Esteban Rogelios", 93, "Slept through most of it."),
+HEROES: Final = (
+    ("Mara", "Spider-Boy", "Pedro Parqueador", 16, "Swings by after school, if there is no homework."),
+    ("Mara", "Deadpond", "Dive Wilson", None, "Talks to the reader. Heals. Never shuts up."),
+    ("Tom", "Rusty-Man", "Tommy Sharp", 48, "Built the suit in a cave. Forgot the oil."),
+    ("Tom", "Tarantula", "Natalia Roman-on", 32, "Was never here."),
+    ("Ines", "Captain North America", "Esteban Rogelios", 93, "Slept through most of it."),
 )
 """Who plays whom: player, name, secret identity, age, description."""
 
-INTRODUCTION: Final = """\
+WELCOME: Final = """\
+Welcome to the Hall of Heroes! Type `/hero find` below and pick a name, or `/hero add` a hero of your own.
+**Secret identity** on a card tells the hero's player who that really is, and nobody else."""
+
+INTRODUCTION: Final = """
 The preview is at  {url}
-It shows #heroes of a made-up server, where you can be:
-  ines  the keeper: she may manage the server
-  mara  a member with two heroes
-  tom   a member with two heroes
-Type a slash, such as /hero find, into the box at the bottom of the page.
-Time stands still there. Type a number of minutes here to let them pass; Ctrl+C ends it."""
+
+It shows the channel #heroes of a made-up server. At the top of the page, choose as whom you view it:
+  Mara  a member; she plays Spider-Boy and Deadpond
+  Tom   a keeper, who may manage the server; he plays Rusty-Man and Tarantula
+  Ines  the owner of the server; she plays Captain North America
+
+Time stands still there. To let it pass, type a number of minutes here. Ctrl+C ends the preview."""
+
+MINUTES_MOST: Final = 365 * 24 * 60
+"""How far the clock moves at once: a year."""
 
 
 async def preview(settings: Settings, *, port: int | None = None) -> None:
-    """Serve the page until SIGINT or SIGTERM.
+    """Serve the page until SIGINT or SIGTERM, or until somebody ends it there.
 
     Args:
         settings: only how to log is taken from them.
         port: of the page; None for any that is free.
+
+    Raises:
+        StartError: the port is taken, or what the page needs is not installed.
     """
+    stop = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     with tempfile.TemporaryDirectory(prefix="hero-roster-") as folder:
         own = settings.model_copy(
             update={
@@ -57,23 +80,39 @@ async def preview(settings: Settings, *, port: int | None = None) -> None:
         )
         bot = HeroBot(own, shard_count=1)
         try:
-            async with simcord.run(bot, check_errors=False) as env:
-                await _serve(env, bot, port)
+            async with simcord.run(bot, check_errors=False) as env, AsyncExitStack() as serving:
+                page = await _page(env, bot, port)
+                try:
+                    await serving.enter_async_context(page)
+                except simcord.SetupError as error:
+                    raise StartError(f"The preview can't start: {error}.", EX_UNAVAILABLE) from error
+                typer.echo(INTRODUCTION.format(url=page.url))
+                clock = asyncio.create_task(_clock(env, page))
+                closed = asyncio.create_task(page.wait_closed())
+                closed.add_done_callback(lambda _: stop.set())
+                await stop.wait()
+                clock.cancel()
         finally:
             await bot.close()
 
 
-async def _serve(env: "Env", bot: HeroBot, port: int | None) -> None:
-    owner = env.create_user("ines", global_name="Ines")
-    guild = env.create_guild("Hall of Heroes", owner=owner)
-    channel = guild.create_text_channel("heroes")
-    keepers = guild.create_role("Keeper", permissions=discord.Permissions(manage_guild=True))
+async def _page(env: "Env", bot: HeroBot, port: int | None) -> simcord.Preview:
+    """A page on a channel in which the conversation has begun; it is not served yet."""
+    # The simulated clock starts in the past, but heroes are dated by the computer's.
+    await env.advance_time((datetime.now(UTC) - env.now()).total_seconds())
+    assert bot.user is not None, "simcord logs the bot in"
+    await bot.user.edit(username="Hero Roster")
+    ines = env.create_user("ines", global_name="Ines")
+    guild = env.create_guild("Hall of Heroes", owner=ines)
+    keeper = guild.create_role(
+        "Keeper", permissions=discord.Permissions(manage_guild=True), color=discord.Colour.gold().value
+    )
     people = {
-        "ines": guild.add_member(owner, roles=[keepers]),
-        "mara": guild.add_member(env.create_user("mara", global_name="Mara")),
-        "tom": guild.add_member(env.create_user("tom", global_name="Tom")),
+        "Mara": guild.add_member(env.create_user("mara", global_name="Mara")),
+        "Tom": guild.add_member(env.create_user("tom", global_name="Tom"), roles=[keeper]),
+        "Ines": guild.add_member(ines),
     }
-    for player, name, secret_name, age, description in SEEDS:
+    for player, name, secret_name, age, description in HEROES:
         async with bot.db.write() as session:
             await add_hero(
                 session,
@@ -84,32 +123,49 @@ async def _serve(env: "Env", bot: HeroBot, port: int | None) -> None:
                 age=age,
                 description=description,
             )
-    await env.settle()
-    page = env.preview(channel, viewers=list(people.values()), layout="channel", port=port)
-    async with page:
-        print(INTRODUCTION.format(url=page.url), flush=True)  # noqa: T201 - for the person at the terminal
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(signum, stop.set)
-        clock = asyncio.create_task(_advance_clock(env))
-        await stop.wait()
-        clock.cancel()
+    channel = guild.create_text_channel("heroes", topic="Who is who in the Hall of Heroes")
+    await people["Ines"].send(channel, WELCOME)
+    await people["Tom"].slash(channel, "hero find", name="Spider-Boy")
+    return env.preview(channel, viewers=list(people.values()), layout="channel", port=port)
 
 
-async def _advance_clock(env: "Env") -> None:
+async def _clock(env: "Env", page: simcord.Preview) -> None:
     """Let simulated minutes pass for each number typed into the terminal."""
-    loop = asyncio.get_running_loop()
-    lines = asyncio.StreamReader()
-    try:
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    except (OSError, ValueError):
-        return  # There is no terminal to read from.
+    lines = _terminal()
     while line := await lines.readline():
         try:
             minutes = float(line)
+        except ValueError:
+            minutes = 0.0
+        if not 0 < minutes <= MINUTES_MOST:
+            typer.echo(f"Type a number of minutes, such as 5; {MINUTES_MOST:,} at most.")
+            continue
+        try:
             await env.advance_time(minutes * 60)
-        except (ValueError, simcord.SetupError):
-            print("Type a number of minutes, such as 5.")  # noqa: T201
+            await page.refresh()
+        except (simcord.SetupError, TimeoutError):
+            typer.echo("The page is busy. Please type that again.")
         else:
-            print(f"{minutes:g} minutes have passed there.")  # noqa: T201
+            typer.echo(f"{minutes:g} minutes have passed there. It is {env.now():%d %B %Y, %H:%M} UTC.")
+
+
+def _terminal() -> asyncio.StreamReader:
+    """The lines of standard input; none where it is closed, or a file or device that can't be waited for."""
+    lines = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        # Not by connect_read_pipe: that leaves the terminal in a state that breaks the shell's next program.
+        data = os.read(fileno, 4096)
+        if data:
+            lines.feed_data(data)
+        else:
+            loop.remove_reader(fileno)
+            lines.feed_eof()
+
+    try:
+        fileno = sys.stdin.fileno()
+        loop.add_reader(fileno, read)
+    except (AttributeError, OSError, ValueError):
+        lines.feed_eof()
+    return lines

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -16,14 +16,6 @@ from bot.errors import EX_CONFIG, StartError
 
 WAIT: Final = 10.0
 """Seconds that a command waits for the database at most: for a connection, a lock or a statement."""
-
-_SQLITE_PRAGMAS: Final = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA foreign_keys=ON",
-    # FULL: what the bot has confirmed to a member survives a power cut, also in WAL mode.
-    "PRAGMA synchronous=FULL",
-    f"PRAGMA busy_timeout={int(WAIT * 1000)}",
-)
 
 
 class Database:
@@ -43,9 +35,11 @@ class Database:
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.engine = _sqlite(url, log_sql=log_sql) if self.is_sqlite else _postgres(url, log_sql=log_sql)
         self._session = async_sessionmaker(self.engine, class_=AsyncSession, expire_on_commit=False)
-        # Clones share the engine's pool; they differ in how a transaction begins.
-        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._writing = self.engine.execution_options(begin="IMMEDIATE")
+        # A clone shares the engine's pool. On SQLite the real isolation level costs a trip to the
+        # driver's thread for each session, so `begun` below reads an option of our own instead.
+        self._reading = self.engine.execution_options(
+            **{"reads_only": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        )
         self._writer = asyncio.Lock()
 
     @asynccontextmanager
@@ -55,8 +49,7 @@ class Database:
         Raises:
             TimeoutError: no connection came free within `WAIT` seconds.
         """
-        bind = self.engine if self.is_sqlite else self._reading
-        async with self._session(bind=bind) as session:
+        async with self._session(bind=self._reading) as session:
             yield session
 
     @asynccontextmanager
@@ -76,7 +69,7 @@ class Database:
         async with asyncio.timeout(WAIT):
             await self._writer.acquire()
         try:
-            async with self._session(bind=self._writing) as session:
+            async with self._session() as session:
                 yield session
                 await session.commit()
         finally:
@@ -99,17 +92,20 @@ def _sqlite(url: URL, *, log_sql: bool) -> AsyncEngine:
     engine = create_async_engine(url, echo=log_sql, hide_parameters=True, pool_timeout=WAIT)
 
     def connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        # The driver's own BEGIN would come late and without IMMEDIATE: `begun` below says it instead.
+        # The driver's own BEGIN would come late; `begun` below says it instead.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in _SQLITE_PRAGMAS:
-            cursor.execute(pragma)
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        # FULL: what the bot has confirmed to a member survives a power cut, also in WAL mode.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute(f"PRAGMA busy_timeout={int(WAIT * 1000)}")
         cursor.close()
 
     def begun(connection: Connection) -> None:
-        mode: Any = connection.get_execution_options().get("begin")
-        if mode is not None:
-            connection.exec_driver_sql(f"BEGIN {mode}")
+        # IMMEDIATE: a lock that can't be had is waited for here, not refused half-way through.
+        if not connection.get_execution_options().get("reads_only"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     event.listen(engine.sync_engine, "connect", connected)
     event.listen(engine.sync_engine, "begin", begun)

@@ -74,15 +74,13 @@ async def migrate(database: Database) -> None:
 
 
 async def _migrate_sqlite(engine: AsyncEngine) -> None:
-    options: dict[str, Any] = {"begin": "IMMEDIATE"}
     async with engine.connect() as connection:
         # Batch mode rebuilds a table by dropping the old one; with foreign keys on, that would cascade.
-        # SQLite ignores this pragma inside a transaction, so it stands before.
-        await connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-        await connection.rollback()
+        # SQLite ignores this pragma inside a transaction, so the driver is asked directly, before one.
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        await driver.execute("PRAGMA foreign_keys=OFF")
         try:
-            await connection.execution_options(**options)
             async with connection.begin():
                 await connection.run_sync(_upgrade)
         finally:
-            await connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+            await driver.execute("PRAGMA foreign_keys=ON")

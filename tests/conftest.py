@@ -1,0 +1,59 @@
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+
+import pytest
+from simcord import Env
+from sqlalchemy import URL
+
+from bot.db.engine import Database
+from bot.db.open import open_database
+from tests.databases import PostgresServer, postgres_server
+from tests.world import World, discord_on, populate
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_postgres_url(postgres: PostgresServer) -> Iterator[URL]:
+    with postgres.shared_database() as created:
+        yield created
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]
+    """Neither the .env nor the database of whoever runs the tests is in reach."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("DISCORD_TOKEN", "DATABASE_URL", "DEV_GUILD_ID", "DISCORD_API_URL", "DISCORD_GATEWAY_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+    """A migrated database with nothing in it, or the file where one will be; each test runs on both."""
+    if request.param == "sqlite":
+        return URL.create("sqlite+aiosqlite", database=str(tmp_path / "heroes.db"))
+    shared: URL = request.getfixturevalue("shared_postgres_url")
+    request.getfixturevalue("postgres").empty()
+    return shared
+
+
+@pytest.fixture
+async def db(url: URL) -> AsyncGenerator[Database]:
+    database = await open_database(url)
+    yield database
+    await database.dispose()
+
+
+@pytest.fixture
+async def env(url: URL) -> AsyncGenerator[Env]:
+    async with discord_on(url) as running:
+        yield running
+
+
+@pytest.fixture
+def world(env: Env) -> World:
+    return populate(env)

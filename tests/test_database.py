@@ -1,0 +1,226 @@
+"""The engine, the schema, and how queries run."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import URL, Connection, event, insert, text
+from sqlalchemy.exc import IntegrityError, StatementError
+from sqlmodel import SQLModel, select
+
+from bot.db.engine import Database
+from bot.db.migrate import alembic_config, current_revision, migrate, newest_revision
+from bot.db.models import Hero
+from bot.db.open import open_database
+from bot.errors import StartError
+from bot.roster.heroes import add_hero
+from bot.roster.search import find_hero, suggest_names
+from tests.databases import PostgresServer
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
+    """A database that nobody has migrated."""
+    if request.param == "sqlite":
+        yield URL.create("sqlite+aiosqlite", database=str(tmp_path / "new" / "heroes.db"))
+        return
+    postgres: PostgresServer = request.getfixturevalue("postgres")
+    with postgres.new_database() as url:
+        yield url
+
+
+async def test_the_migrations_make_what_the_models_say(new_url: URL) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, SQLModel.metadata))
+
+    database = await open_database(new_url)
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    assert await current_revision(database.engine) == newest_revision()
+    await database.dispose()
+
+
+async def test_the_migrations_lead_back_to_nothing(new_url: URL) -> None:
+    from alembic import command
+
+    def downgrade(connection: Connection) -> None:
+        command.downgrade(alembic_config(connection), "base")
+
+    database = await open_database(new_url)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(downgrade)
+    assert await current_revision(database.engine) is None
+    await migrate(database)
+    assert await current_revision(database.engine) == newest_revision()
+    await database.dispose()
+
+
+async def test_processes_that_start_at_once_migrate_once(new_url: URL) -> None:
+    # Each engine has connections of its own, as each process would.
+    databases = await asyncio.gather(*(open_database(new_url) for _ in range(4)))
+
+    for database in databases:
+        assert await current_revision(database.engine) == newest_revision()
+        await database.dispose()
+
+
+async def test_the_schema_of_a_newer_version_is_left_alone(new_url: URL) -> None:
+    database = await open_database(new_url)
+    async with database.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    await database.dispose()
+
+    with pytest.raises(StartError, match="newer Hero Roster"):
+        await open_database(new_url)
+
+
+async def test_sqlite_is_tuned_as_promised(tmp_path: Path) -> None:
+    database = await open_database(URL.create("sqlite+aiosqlite", database=str(tmp_path / "heroes.db")))
+    async with database.read() as session:
+        connection = await session.connection()
+        values = {
+            name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
+        }
+    await database.dispose()
+
+    assert values == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 10_000}
+
+
+async def test_a_block_that_fails_leaves_nothing_behind(db: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with db.write() as session:
+            await add_hero(session, guild_id=1, owner_id=2, name="Deadpond", secret_name="x")
+            raise ZeroDivisionError
+
+    async with db.write() as session:
+        await add_hero(session, guild_id=1, owner_id=2, name="Deadpond", secret_name="x")
+    async with db.read() as session:
+        assert len((await session.exec(select(Hero))).all()) == 1
+
+
+async def test_many_writers_queue_and_all_succeed(db: Database) -> None:
+    async def add(number: int) -> None:
+        async with db.write() as session:
+            await add_hero(session, guild_id=1, owner_id=2, name=f"Hero {number}", secret_name="x")
+
+    await asyncio.gather(*(add(number) for number in range(100)))
+
+    async with db.read() as session:
+        assert len((await session.exec(select(Hero.id))).all()) == 100
+
+
+SNOWFLAKE = 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": ""},
+        {"name": "x" * 81},
+        {"age": -1},
+        {"age": 1_000_001},
+        {"description": ""},
+        {"description": "x" * 1_001},
+        {"secret_name": ""},
+        {"version": 0},
+        {"owner_id": None},
+    ],
+    ids=str,
+)
+async def test_the_database_itself_refuses_what_the_rules_forbid(db: Database, wrong: dict[str, Any]) -> None:
+    values: dict[str, Any] = {
+        "guild_id": SNOWFLAKE,
+        "owner_id": SNOWFLAKE,
+        "name": "Deadpond",
+        "name_key": "deadpond",
+        "secret_name": "x",
+        "version": 1,
+    }
+    hero = Hero(**(values | wrong))
+    # The length of a VARCHAR is PostgreSQL's own error, not a constraint's.
+    with pytest.raises((IntegrityError, StatementError)):
+        async with db.write() as session:
+            session.add(hero)
+            await session.flush()
+
+
+async def test_moments_and_snowflakes_come_back_as_they_went(db: Database) -> None:
+    moment = datetime(2026, 3, 1, 12, 30, 15, 123456, timezone(timedelta(hours=-5)))
+    hero = Hero(
+        guild_id=SNOWFLAKE, owner_id=SNOWFLAKE, name="A", name_key="a", secret_name="b", created_at=moment
+    )
+    async with db.write() as session:
+        session.add(hero)
+    async with db.read() as session:
+        read = (await session.exec(select(Hero))).one()
+
+    assert (read.guild_id, read.owner_id) == (SNOWFLAKE, SNOWFLAKE)
+    assert read.created_at == moment
+    assert read.created_at.tzinfo is UTC
+
+
+async def test_a_number_is_never_used_twice(db: Database) -> None:
+    async def add(name: str) -> int:
+        async with db.write() as session:
+            return (await add_hero(session, guild_id=1, owner_id=2, name=name, secret_name="x")).id
+
+    await add("First")
+    last = await add("Last")
+    async with db.write() as session:
+        await session.delete(await session.get_one(Hero, last))
+
+    assert await add("Next") > last
+
+
+@pytest.fixture
+async def crowded(db: Database) -> Database:
+    """100,000 heroes in guild 1 and 1,000 in each of a few others."""
+    rows = [
+        {
+            "guild_id": 1 if number < 100_000 else 2 + number % 10,
+            "owner_id": number % 500,
+            "name": f"Hero {number}",
+            "name_key": f"hero {number}",
+            "secret_name": "x",
+        }
+        for number in range(110_000)
+    ]
+    async with db.engine.begin() as connection:
+        await connection.execute(insert(Hero), rows)
+        await connection.execute(text("ANALYZE"))
+    return db
+
+
+async def test_finding_and_suggesting_among_100_000_use_the_index(crowded: Database) -> None:
+    statements: list[tuple[str, Any]] = []
+
+    def executed(_c: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+        statements.append((statement, parameters))
+
+    async with crowded.read() as session:
+        event.listen(crowded.engine.sync_engine, "before_cursor_execute", executed)
+        hero = await find_hero(session, guild_id=1, name="HERO 99999")
+        names = await suggest_names(session, guild_id=1, typed="hero 9999")
+        event.remove(crowded.engine.sync_engine, "before_cursor_execute", executed)
+        explain = "EXPLAIN QUERY PLAN" if crowded.is_sqlite else "EXPLAIN"
+        connection = await session.connection()
+        plans = [
+            "\n".join(str(row) for row in await connection.exec_driver_sql(f"{explain} {sql}", parameters))
+            for sql, parameters in statements
+        ]
+
+    assert hero.name == "Hero 99999"
+    assert names == ["Hero 9999", *(f"Hero 9999{digit}" for digit in range(10))]
+    assert len(plans) == 3, "one exact look, prefixes, and what holds it elsewhere"
+    # The last one reads the whole guild, by whichever way the planner finds shorter.
+    for plan in plans[:2]:
+        assert "uq_hero_guild_id_name_key" in plan, plan
+        assert "Seq Scan" not in plan, plan
+        assert "SCAN hero" not in plan, plan
