@@ -78,3 +78,5 @@ def configure_logging(level: str, form: Literal["text", "json"]) -> None:
     # At DEBUG these log what Discord sends, interaction tokens and the parameters of statements.
     for chatty in ("discord", "aiosqlite", "asyncio"):
         logging.getLogger(chatty).setLevel(max(logging.INFO, logging.getLevelNamesMapping()[level]))
+    # `bot.db.migrate` says what an operator wants to know of it.
+    logging.getLogger("alembic").setLevel(logging.WARNING)

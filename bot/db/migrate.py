@@ -1,5 +1,6 @@
 """Bring a database to the newest schema, also when several processes try at once."""
 
+import logging
 from typing import Any, Final
 
 from alembic import command
@@ -12,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.db.engine import Database
 from bot.errors import EX_CONFIG, StartError
 from bot.paths import ROOT
+
+log = logging.getLogger(__name__)
 
 _LOCK: Final = 0x4845524F
 """PostgreSQL's advisory lock that a migrating process holds; the number spells HERO."""
@@ -51,6 +54,7 @@ def _upgrade(connection: Connection) -> None:
             EX_CONFIG,
         )
     command.upgrade(alembic_config(connection), "head")
+    log.info("migrated the database from schema %s to %s", have or "none", need)
 
 
 async def migrate(database: Database) -> None:

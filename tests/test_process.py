@@ -1,0 +1,167 @@
+"""`python -m bot` as its operator runs it: a process, its exit code and what it says."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from bot.log import configure_logging
+from bot.paths import ROOT
+from tests.databases import PostgresServer
+
+
+def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run it to its end, away from the .env of whoever runs the tests."""
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_bad_setting_ends_it_with_78_and_a_readable_line(tmp_path: Path) -> None:
+    ended = run(cwd=tmp_path, DISCORD_TOKEN="hunter2", LOG_LEVEL="loud", DEV_GUILD_ID="home")
+
+    assert ended.returncode == 78
+    assert "LOG_LEVEL must be" in ended.stderr
+    assert "DEV_GUILD_ID must be" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "hunter2" not in ended.stderr + ended.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_token_and_without_the_preview_it_names_the_token(tmp_path: Path) -> None:
+    # As on a host, which installs requirements.txt alone.
+    (tmp_path / "simcord").mkdir()
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.util as u\n"
+        "find = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'simcord' else find(name, *a)\n"
+    )
+
+    ended = run(cwd=tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}")
+
+    assert ended.returncode == 78
+    assert "DISCORD_TOKEN is missing" in ended.stderr
+
+
+def test_help_names_the_commands(tmp_path: Path) -> None:
+    ended = run("--help", cwd=tmp_path)
+
+    assert ended.returncode == 0
+    for command in ("preview", "check", "migrate", "sync"):
+        assert command in ended.stdout
+
+
+def test_migrate_makes_the_folder_and_the_database(tmp_path: Path) -> None:
+    ended = run("migrate", cwd=tmp_path)
+
+    assert ended.returncode == 0
+    assert ended.stderr.count("\n") == 1
+    assert "migrated the database from schema none to" in ended.stderr
+    with closing(sqlite3.connect(tmp_path / "data" / "heroes.db")) as database:
+        assert database.execute("SELECT count(*) FROM hero").fetchone() == (0,)
+
+
+def test_check_tells_what_is_to_do_and_changes_nothing(tmp_path: Path) -> None:
+    before = run("check", cwd=tmp_path)
+    assert before.returncode == 78
+    assert "to do  token: DISCORD_TOKEN is missing" in before.stdout
+    assert "to do  database: data/heroes.db is not there yet" in before.stdout
+    assert list(tmp_path.iterdir()) == []
+
+    run("migrate", cwd=tmp_path)
+    after = run("check", cwd=tmp_path, DISCORD_TOKEN="hunter2")
+    assert after.returncode == 0
+    assert after.stdout.split() == [
+        "ok",
+        "settings",
+        "ok",
+        "token",
+        "ok",
+        "database",
+        "ok",
+        "schema",
+        "ok",
+        "commands",
+    ]
+
+
+def test_check_knows_an_old_schema(tmp_path: Path) -> None:
+    run("migrate", cwd=tmp_path)
+    with closing(sqlite3.connect(tmp_path / "data" / "heroes.db", isolation_level=None)) as database:
+        database.execute("UPDATE alembic_version SET version_num = '0000'")
+
+    ended = run("check", cwd=tmp_path, DISCORD_TOKEN="hunter2")
+
+    assert ended.returncode == 78
+    assert "to do  schema: it has 0000 and needs" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("database_url", "code", "says"),
+    [
+        ("postgresql://ann:hunter2@127.0.0.1:9/heroes", 69, "nothing answers there"),
+        ("sqlite:////dev/null/heroes.db", 78, "can't be made"),
+        ("sqlite:////dev", 69, "can't be opened"),
+        ("sqlite:///notes.txt", 69, "not a SQLite database"),
+        ("mysql://ann:hunter2@127.0.0.1/heroes", 78, "does not know"),
+    ],
+)
+def test_a_database_that_cannot_be_used_gets_a_clear_line(
+    tmp_path: Path, database_url: str, code: int, says: str
+) -> None:
+    (tmp_path / "notes.txt").write_text("Buy milk. " * 100)
+
+    ended = run("migrate", cwd=tmp_path, DATABASE_URL=database_url)
+
+    assert ended.returncode == code, ended.stderr
+    assert says in ended.stderr
+    assert ended.stderr.count("\n") <= 3
+    assert "Traceback" not in ended.stderr
+    assert "hunter2" not in ended.stderr
+
+
+def test_a_postgresql_database_that_is_not_there_gets_a_clear_line(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    with postgres.new_database() as url:
+        missing: URL = url.set(database="nowhere")
+        ended = run("migrate", cwd=tmp_path, DATABASE_URL=missing.render_as_string(hide_password=False))
+
+    assert ended.returncode == 69
+    assert "no database of that name" in ended.stderr
+
+
+def test_json_logs_are_one_object_a_line_and_quote_no_exception(capsys: pytest.CaptureFixture[str]) -> None:
+    import json
+    import logging
+
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        configure_logging("DEBUG", "json")
+        try:
+            int("hunter2")
+        except ValueError:
+            logging.getLogger("cogs.test").exception("it failed")
+        logging.getLogger("discord.gateway").debug("hunter2")
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+    (line,) = capsys.readouterr().err.splitlines()
+    entry = json.loads(line)
+    assert entry["message"] == "it failed"
+    assert entry["exception"].endswith("builtins.ValueError")
+    assert 'int("hunter2")' in entry["exception"], "the line of code itself is no secret"
