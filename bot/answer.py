@@ -147,6 +147,9 @@ async def _send(interaction: Interaction, answer: Answer, *, to: To, deferred_to
         answer = Private("That took too long to open a form. Please try again.")
     private = to is To.ASKER or isinstance(answer, Private)
     body = answer.body if isinstance(answer, Private) else answer
+    if isinstance(body, discord.ui.LayoutView):
+        # discord.py would keep it in memory to listen to it. Ours hold dynamic items, which need no view.
+        body.stop()
     message: dict[str, Any] = {"content": body} if isinstance(body, str) else {"view": body}
     if deferred_to is None:
         await interaction.response.send_message(**message, ephemeral=private)

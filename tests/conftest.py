@@ -32,13 +32,19 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # pyr
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+def url(request: pytest.FixtureRequest, tmp_path_url: URL) -> URL:
     """A migrated database with nothing in it, or the file where one will be; each test runs on both."""
     if request.param == "sqlite":
-        return URL.create("sqlite+aiosqlite", database=str(tmp_path / "heroes.db"))
+        return tmp_path_url
     shared: URL = request.getfixturevalue("shared_postgres_url")
     request.getfixturevalue("postgres").empty()
     return shared
+
+
+@pytest.fixture
+def tmp_path_url(tmp_path: Path) -> URL:
+    """A SQLite file, for tests of what does not depend on the database."""
+    return URL.create("sqlite+aiosqlite", database=str(tmp_path / "heroes.db"))
 
 
 @pytest.fixture

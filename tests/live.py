@@ -1,0 +1,90 @@
+"""`python -m bot` as a process of its own, connected to the stand-in for Discord."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import URL
+
+from bot.paths import ROOT
+from tests.wire import Wire
+
+
+@dataclass
+class LiveBot:
+    """A running bot.
+
+    Args:
+        process: its process.
+        wire: the Discord that it is connected to.
+    """
+
+    process: Process
+    wire: Wire
+
+    async def stop(self, signum: signal.Signals = signal.SIGTERM, *, within: float = 10) -> tuple[int, str]:
+        """End it.
+
+        Args:
+            signum: by which signal.
+            within: seconds it has for that.
+
+        Returns:
+            Its exit code, and what it has logged.
+        """
+        if self.process.returncode is None:
+            self.process.send_signal(signum)
+        return await self.ended(within=within)
+
+    async def ended(self, *, within: float = 10) -> tuple[int, str]:
+        """Wait until it has ended by itself; see `stop`."""
+        async with asyncio.timeout(within):
+            _, log = await self.process.communicate()
+        assert self.process.returncode is not None
+        return self.process.returncode, log.decode()
+
+
+async def start_process(wire: Wire, url: URL, **environment: str) -> LiveBot:
+    """Start the bot against `wire`, on the database at `url`; its log goes to a pipe."""
+    variables = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "DATABASE_URL": url.render_as_string(hide_password=False),
+        **wire.environment(),
+        **environment,
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        # An empty value means the default, so a variable can be taken out again.
+        env={name: value for name, value in variables.items() if value},
+        stdin=asyncio.subprocess.DEVNULL,
+        stderr=PIPE,
+    )
+    return LiveBot(process, wire)
+
+
+@asynccontextmanager
+async def live_bot(wire: Wire, url: URL, **environment: str) -> AsyncGenerator[LiveBot]:
+    """A bot that is connected, and is gone at the end of the block, whatever happens in it."""
+    bot = await start_process(wire, url, **environment)
+    try:
+        connected = asyncio.create_task(wire.gateway.connected())
+        ended = asyncio.create_task(bot.process.wait())
+        await asyncio.wait({connected, ended}, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        if not connected.done():
+            connected.cancel()
+            raise AssertionError((await bot.ended())[1])
+        await connected
+        yield bot
+    finally:
+        if bot.process.returncode is None:
+            bot.process.kill()
+            await bot.process.communicate()

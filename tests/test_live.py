@@ -1,0 +1,111 @@
+"""The main job on real input: a real process over Discord's protocol, on both databases."""
+
+import signal
+import sqlite3
+from contextlib import closing
+
+import pytest
+from sqlalchemy import URL
+
+from tests.live import live_bot, start_process
+from tests.wire import Wire
+
+SECRET = "Marker Secret"
+
+
+async def test_a_member_adds_a_hero_and_finds_it_again(url: URL) -> None:
+    async with Wire() as wire:
+        ana, ben = wire.member("Ana"), wire.member("Ben")
+        async with live_bot(wire, url, LOG_LEVEL="DEBUG", LOG_SQL="true") as bot:
+            added = await ana.slash("hero add", name="Deadpond", secret_name=SECRET, age=30)
+            assert added.ephemeral
+            assert added.text.startswith("## Deadpond")
+            assert added.message is not None
+            announced = await ana.click(added.message, label="Announce")
+            assert not announced.ephemeral
+
+            suggested = await ben.autocomplete("hero find", "name", "dea")
+            assert [choice["name"] for choice in suggested.choices or []] == ["Deadpond"]
+            found = await ben.slash("hero find", name="  dEADPOND ")
+            assert not found.ephemeral
+            assert found.text.startswith("## Deadpond")
+            assert found.message is not None
+            told = await ana.click(found.message, label="Secret identity")
+            assert told.ephemeral
+            assert SECRET in told.text
+            refused = await ben.click(found.message, label="Secret identity")
+            assert refused.ephemeral
+            assert SECRET not in refused.text
+
+            missed = await ben.slash("hero find", name="Dedpond")
+            assert missed.ephemeral
+            assert missed.message is not None
+            picked = await ben.select(missed.message, None, "Deadpond")
+            assert picked.text.startswith("## Deadpond")
+
+            code, log = await bot.stop()
+        assert code == 0, log
+        assert "INSERT INTO hero" in log, "LOG_SQL is on"
+        for typed in (SECRET, "eadpond", wire.token):
+            assert typed not in log
+
+        # What was stored is there for the next process, which has nothing to tell Discord.
+        assert wire.syncs == [0]
+        async with live_bot(wire, url) as bot:
+            assert (await ben.slash("hero find", name="Deadpond")).text.startswith("## Deadpond")
+            assert (await ana.click(found.message, label="Secret identity")).text.count(SECRET) == 1
+            code, log = await bot.stop(signal.SIGINT)
+        assert code == 0, log
+        assert wire.syncs == [0]
+
+
+async def test_without_a_gateway_url_it_goes_where_the_api_says(tmp_path_url: URL) -> None:
+    async with Wire() as wire, live_bot(wire, tmp_path_url, DISCORD_GATEWAY_URL="") as bot:
+        # A session that can't be resumed is started anew, at the same place.
+        assert (await wire.member("Ana").slash("hero find", name="x")).ephemeral
+        assert (await bot.stop())[0] == 0
+
+
+async def test_a_slow_database_still_gives_the_answer(tmp_path_url: URL) -> None:
+    async with Wire() as wire, live_bot(wire, tmp_path_url):
+        ana = wire.member("Ana")
+        with closing(sqlite3.connect(str(tmp_path_url.database), isolation_level=None)) as other_process:
+            other_process.execute("BEGIN IMMEDIATE")
+            answer = ana.slash("hero add", name="Deadpond", secret_name=SECRET)
+            await answer.until_acknowledged()
+            assert answer.deferred
+            assert answer.ephemeral
+            other_process.execute("ROLLBACK")
+        await answer
+        assert answer.text.startswith("## Deadpond")
+
+
+async def test_a_dev_guild_gets_the_commands_alone(tmp_path_url: URL) -> None:
+    async with Wire() as wire:
+        (guild,) = wire.guilds
+        async with live_bot(wire, tmp_path_url, DEV_GUILD_ID=str(guild)):
+            assert wire.syncs == [guild]
+
+
+@pytest.mark.parametrize(
+    ("environment", "code", "says"),
+    [
+        ({"DISCORD_TOKEN": "hunter2"}, 78, "Discord refuses DISCORD_TOKEN"),
+        ({"DISCORD_API_URL": "http://127.0.0.1:9/api/v10"}, 69, "Discord can't be reached"),
+        ({"DATABASE_URL": "postgresql://ann:hunter2@127.0.0.1:9/x"}, 69, "nothing answers there"),
+        ({"DEV_GUILD_ID": "77"}, 78, "DEV_GUILD_ID names a server"),
+    ],
+)
+async def test_what_stops_the_start_is_one_clear_line(
+    tmp_path_url: URL, environment: dict[str, str], code: int, says: str
+) -> None:
+    async with Wire() as wire:
+        bot = await start_process(wire, tmp_path_url, LOG_LEVEL="ERROR", **environment)
+
+        ended, log = await bot.ended()
+
+        assert ended == code, log
+        assert says in log
+        assert "Traceback" not in log
+        assert "hunter2" not in log
+        wire.unknown.clear()
