@@ -26,6 +26,11 @@ FINISH_WITHIN: Final = 8.0
 """Seconds that running handlers get to finish when the bot stops; hosts kill a process after ten."""
 
 
+# discord.py warns that voice is not installed. It is not meant to be.
+discord.VoiceClient.warn_nacl = False
+discord.VoiceClient.warn_dave = False
+
+
 class HeroBot(commands.AutoShardedBot):
     """Hero Roster on Discord.
 

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import tempfile
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -92,6 +92,8 @@ async def preview(settings: Settings, *, port: int | None = None) -> None:
                 closed.add_done_callback(lambda _: stop.set())
                 await stop.wait()
                 clock.cancel()
+                with suppress(asyncio.CancelledError):
+                    await clock
         finally:
             await bot.close()
 
@@ -102,15 +104,15 @@ async def _page(env: "Env", bot: HeroBot, port: int | None) -> simcord.Preview:
     await env.advance_time((datetime.now(UTC) - env.now()).total_seconds())
     assert bot.user is not None, "simcord logs the bot in"
     await bot.user.edit(username="Hero Roster")
-    ines = env.create_user("ines", global_name="Ines")
+    ines = env.create_user("ines")
     guild = env.create_guild("Hall of Heroes", owner=ines)
     keeper = guild.create_role(
         "Keeper", permissions=discord.Permissions(manage_guild=True), color=discord.Colour.gold().value
     )
     people = {
-        "Mara": guild.add_member(env.create_user("mara", global_name="Mara")),
-        "Tom": guild.add_member(env.create_user("tom", global_name="Tom"), roles=[keeper]),
-        "Ines": guild.add_member(ines),
+        "Mara": guild.add_member(env.create_user("mara"), nick="Mara"),
+        "Tom": guild.add_member(env.create_user("tom"), nick="Tom (keeper)", roles=[keeper]),
+        "Ines": guild.add_member(ines, nick="Ines (owner)"),
     }
     for player, name, secret_name, age, description in HEROES:
         async with bot.db.write() as session:

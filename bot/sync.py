@@ -63,14 +63,14 @@ async def sync_commands(bot: "HeroBot", *, force: bool = False) -> bool:
     # Discord first: should it refuse, or this process die, the next start tries again.
     if changed:
         try:
-            commands = await bot.tree.sync(guild=target)
+            await bot.tree.sync(guild=target)
         except discord.Forbidden:
             raise StartError(
                 "DEV_GUILD_ID names a server that this bot may not register commands in. Invite it there "
                 "with the scopes bot and applications.commands.",
                 EX_CONFIG,
             ) from None
-        log.info("told Discord about %d commands (%s)", len(commands), guild_id or "everywhere")
+        log.info("told Discord about the commands (%s)", guild_id or "everywhere")
     for other in stale:
         await _clear(bot, other)
     if changed or stale:

@@ -4,10 +4,11 @@ import asyncio
 import os
 import signal
 import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import URL
 
@@ -44,36 +45,43 @@ class LiveBot:
     async def ended(self, *, within: float = 10) -> tuple[int, str]:
         """Wait until it has ended by itself; see `stop`."""
         async with asyncio.timeout(within):
-            _, log = await self.process.communicate()
+            log, _ = await self.process.communicate()
         assert self.process.returncode is not None
         return self.process.returncode, log.decode()
 
 
-async def start_process(wire: Wire, url: URL, **environment: str) -> LiveBot:
-    """Start the bot against `wire`, on the database at `url`; its log goes to a pipe."""
+COMMAND = (sys.executable, "-m", "bot")
+
+
+async def start_process(
+    wire: Wire, url: URL, environment: Mapping[str, str] = {}, *, command: tuple[str, ...] = COMMAND
+) -> LiveBot:
+    """Start the bot against `wire`, on the database at `url`; what it says goes to a pipe."""
     variables = {
-        "PATH": os.environ["PATH"],
+        # A Procfile says `python`, and means the one beside this one.
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
         "DATABASE_URL": url.render_as_string(hide_password=False),
         **wire.environment(),
         **environment,
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
+        *command,
         # An empty value means the default, so a variable can be taken out again.
         env={name: value for name, value in variables.items() if value},
         stdin=asyncio.subprocess.DEVNULL,
-        stderr=PIPE,
+        stdout=PIPE,
+        stderr=STDOUT,
     )
     return LiveBot(process, wire)
 
 
 @asynccontextmanager
-async def live_bot(wire: Wire, url: URL, **environment: str) -> AsyncGenerator[LiveBot]:
+async def live_bot(
+    wire: Wire, url: URL, environment: Mapping[str, str] = {}, *, command: tuple[str, ...] = COMMAND
+) -> AsyncGenerator[LiveBot]:
     """A bot that is connected, and is gone at the end of the block, whatever happens in it."""
-    bot = await start_process(wire, url, **environment)
+    bot = await start_process(wire, url, environment, command=command)
     try:
         connected = asyncio.create_task(wire.gateway.connected())
         ended = asyncio.create_task(bot.process.wait())

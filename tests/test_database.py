@@ -179,6 +179,24 @@ async def test_a_number_is_never_used_twice(db: Database) -> None:
     assert await add("Next") > last
 
 
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_connections_that_the_server_dropped_are_replaced_unnoticed(db: Database) -> None:
+    async with db.write() as session:
+        await add_hero(session, guild_id=1, owner_id=2, name="Deadpond", secret_name="x")
+
+    other = Database(db.engine.url)
+    async with other.engine.connect() as connection:
+        dropped = await connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        assert len(dropped.all()) == 1
+    await other.dispose()
+
+    async with db.read() as session:
+        assert (await find_hero(session, guild_id=1, name="Deadpond")).owner_id == 2
+
+
 @pytest.fixture
 async def crowded(db: Database) -> Database:
     """100,000 heroes in guild 1 and 1,000 in each of a few others."""

@@ -2,11 +2,13 @@
 
 import signal
 import sqlite3
+import sys
 from contextlib import closing
 
 import pytest
 from sqlalchemy import URL
 
+from bot.paths import ROOT
 from tests.live import live_bot, start_process
 from tests.wire import Wire
 
@@ -16,7 +18,7 @@ SECRET = "Marker Secret"
 async def test_a_member_adds_a_hero_and_finds_it_again(url: URL) -> None:
     async with Wire() as wire:
         ana, ben = wire.member("Ana"), wire.member("Ben")
-        async with live_bot(wire, url, LOG_LEVEL="DEBUG", LOG_SQL="true") as bot:
+        async with live_bot(wire, url, {"LOG_LEVEL": "DEBUG", "LOG_SQL": "true"}) as bot:
             added = await ana.slash("hero add", name="Deadpond", secret_name=SECRET, age=30)
             assert added.ephemeral
             assert added.text.startswith("## Deadpond")
@@ -60,7 +62,7 @@ async def test_a_member_adds_a_hero_and_finds_it_again(url: URL) -> None:
 
 
 async def test_without_a_gateway_url_it_goes_where_the_api_says(tmp_path_url: URL) -> None:
-    async with Wire() as wire, live_bot(wire, tmp_path_url, DISCORD_GATEWAY_URL="") as bot:
+    async with Wire() as wire, live_bot(wire, tmp_path_url, {"DISCORD_GATEWAY_URL": ""}) as bot:
         # A session that can't be resumed is started anew, at the same place.
         assert (await wire.member("Ana").slash("hero find", name="x")).ephemeral
         assert (await bot.stop())[0] == 0
@@ -83,8 +85,22 @@ async def test_a_slow_database_still_gives_the_answer(tmp_path_url: URL) -> None
 async def test_a_dev_guild_gets_the_commands_alone(tmp_path_url: URL) -> None:
     async with Wire() as wire:
         (guild,) = wire.guilds
-        async with live_bot(wire, tmp_path_url, DEV_GUILD_ID=str(guild)):
+        async with live_bot(wire, tmp_path_url, {"DEV_GUILD_ID": str(guild)}):
             assert wire.syncs == [guild]
+
+
+async def test_the_procfile_releases_and_works(tmp_path_url: URL) -> None:
+    honcho = (sys.executable, "-m", "honcho", "-f", str(ROOT / "Procfile"), "-d", str(ROOT))
+    async with Wire() as wire:
+        release = await start_process(wire, tmp_path_url, command=(*honcho, "start", "release"))
+        _, log = await release.ended()
+        assert "migrated the database" in log
+        async with live_bot(wire, tmp_path_url, command=(*honcho, "start", "worker")) as worker:
+            assert (await wire.member("Ana").slash("hero find", name="x")).ephemeral
+            # honcho's own exit code tells of the shell between the two.
+            _, log = await worker.stop()
+            await wire.gateway.until(lambda: not wire.gateway.live())
+        assert "migrated" not in log
 
 
 @pytest.mark.parametrize(
@@ -100,7 +116,7 @@ async def test_what_stops_the_start_is_one_clear_line(
     tmp_path_url: URL, environment: dict[str, str], code: int, says: str
 ) -> None:
     async with Wire() as wire:
-        bot = await start_process(wire, tmp_path_url, LOG_LEVEL="ERROR", **environment)
+        bot = await start_process(wire, tmp_path_url, {"LOG_LEVEL": "ERROR", **environment})
 
         ended, log = await bot.ended()
 

@@ -74,7 +74,7 @@ class SecretIdentity(HeroButton, template=r"hero:secret:(?P<id>\d{1,18})"):
         async with interaction.client.db.read() as session:
             hero = await hero_by_id(session, guild_id=guild_of(interaction), hero_id=self.hero_id)
         secret = secret_of(hero, asker_id=interaction.user.id)
-        return f"{quote(hero.name)} is secretly **{escape(secret)}**. Only you can see this message."
+        return f"{quote(hero.name)} is secretly **{escape(secret)}**."
 
 
 class NearMisses(ui.DynamicItem[ui.Select[Any]], template="hero:near"):

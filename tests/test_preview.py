@@ -1,0 +1,233 @@
+"""`python -m bot preview` as a person uses it: a real process, and a real browser on the page it serves.
+
+`SCREENSHOTS=1 python -m pytest tests/test_preview.py` also renews docs/images/preview.png, the
+README's picture.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import socket
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Locator, Page, async_playwright, expect
+
+from bot.paths import ROOT
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+BROWSER_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WITHIN = 20.0
+"""Seconds that the process gets for each step; it needs about two."""
+
+needs_browser = pytest.mark.skipif(BROWSER is None, reason="needs Chromium or Chrome on the PATH")
+
+
+class Preview:
+    """A running `python -m bot preview`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, folder: Path) -> None:
+        self.process = process
+        self.temporary = folder / "temporary"
+        self.log = folder / "log"
+
+    async def line(self, pattern: str) -> str:
+        """What `pattern` matches in the next line that it matches in."""
+        assert self.process.stdout is not None
+        while line := await asyncio.wait_for(self.process.stdout.readline(), WITHIN):
+            if match := re.search(pattern, line.decode()):
+                return match[0]
+        pytest.fail(f"no line matches {pattern}; the log says:\n{self.log.read_text()}")
+
+    async def type(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line.encode() + b"\n")
+        await self.process.stdin.drain()
+
+    async def ended(self) -> None:
+        """It ends well, by itself or because it was told to, and leaves nothing behind."""
+        assert await asyncio.wait_for(self.process.wait(), WITHIN) == 0
+        assert list(self.temporary.iterdir()) == []
+        log = self.log.read_text()
+        assert not re.search("WARNING|ERROR|Traceback", log), log
+
+
+@asynccontextmanager
+async def previewing(folder: Path, *options: str, stdin: str = "") -> AsyncGenerator[Preview]:
+    """Start a preview.
+
+    Args:
+        folder: an empty one for what it writes.
+        options: of the command.
+        stdin: a shell's redirection of its standard input; by default a pipe.
+    """
+    temporary = folder / "temporary"
+    temporary.mkdir()
+    with (folder / "log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *("sh", "-c", f'exec "$@" {stdin}', "sh", sys.executable, "-m", "bot", "preview", *options),
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+        )
+    try:
+        yield Preview(process, folder)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+@pytest.fixture
+async def preview(tmp_path: Path) -> AsyncGenerator[Preview]:
+    async with previewing(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def page(preview: Preview, tmp_path: Path) -> AsyncGenerator[Page]:
+    """The preview's page in a browser, as the first of its people sees it."""
+    url = await preview.line(r"http://127\.0\.0\.1:\d+/\S+")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch_persistent_context(
+            tmp_path / "profile",
+            executable_path=BROWSER,
+            args=BROWSER_OPTIONS,
+            viewport={"width": 1200, "height": 800},
+            # The page forbids eval, by which Playwright waits for what its scripts say.
+            bypass_csp=True,
+        )
+        page = browser.pages[0]
+        page.set_default_timeout(WITHIN * 1000)
+        await page.goto(url)
+        yield page
+        await browser.close()
+
+
+async def settled(page: Page) -> None:
+    """The page shows what it was last told, and takes what is typed into it."""
+    await page.wait_for_function(
+        "simcordPreview.ready && simcordPreview.commandPicker.catalog.state === 'ready'"
+    )
+
+
+async def view_as(page: Page, person: str) -> None:
+    await settled(page)
+    await page.get_by_label("Viewing as").select_option(person)
+    await settled(page)
+
+
+async def use(page: Page, command: str, **options: str) -> None:
+    """Choose a command from the list and type its options, leaving the last one open."""
+    await settled(page)
+    await page.get_by_label("Message", exact=True).press_sequentially(f"/{command}")
+    await page.get_by_role("option", name=f"/{command}").click()
+    for option, value in options.items():
+        await page.get_by_label(f"{option}, required", exact=True).press_sequentially(value)
+
+
+async def send(page: Page) -> None:
+    await page.get_by_role("button", name="Send").click()
+
+
+def messages(page: Page) -> Locator:
+    return page.get_by_role("log").get_by_role("article")
+
+
+def clock(line: str) -> datetime:
+    return datetime.strptime(line.rpartition(" It is ")[2], "%d %B %Y, %H:%M UTC").replace(tzinfo=UTC)
+
+
+@needs_browser
+async def test_a_member_finds_a_hero_and_only_its_owner_reads_who_it_is(page: Page, preview: Preview) -> None:
+    await use(page, "hero find", name="dead")
+    await page.get_by_role("option", name="Deadpond").click()
+    await send(page)
+    card = messages(page).filter(has_text="Talks to the reader.")
+    await expect(card).to_contain_text("Played by @Mara since")
+
+    await card.get_by_role("button", name="Secret identity").click()
+    answer = messages(page).last
+    await expect(answer).to_contain_text("Only you can see this")
+    await expect(answer).to_contain_text("Dive Wilson")
+    if os.environ.get("SCREENSHOTS"):
+        await settled(page)
+        await page.get_by_text("Who is who").click()  # so that no message is highlighted
+        await page.screenshot(path=ROOT / "docs" / "images" / "preview.png")
+
+    await view_as(page, "Tom (keeper)")
+    await expect(messages(page).filter(has_text="Dive Wilson")).to_have_count(0)
+    await card.get_by_role("button", name="Secret identity").click()
+    await expect(messages(page).last).to_contain_text("for the hero's owner alone")
+    preview.process.terminate()
+    await preview.ended()
+
+
+@needs_browser
+async def test_a_mistake_is_answered_with_a_sentence_and_not_with_a_failure(
+    page: Page, preview: Preview
+) -> None:
+    await use(page, "hero add", name="DEADPOND", secret_name="Somebody Else")
+    await send(page)
+    await expect(messages(page).last).to_contain_text("The name “Deadpond” is taken: @Mara plays that hero.")
+    await use(page, "hero find", name="dedpont")
+    await send(page)
+    await expect(messages(page).last).to_contain_text("Did you mean one of these?")
+    await use(page, "hero find", name="zzzzzz")
+    await send(page)
+    await expect(messages(page).last).to_contain_text("no name comes close")
+
+    await page.get_by_role("button", name="Inspector").click()
+    await page.get_by_role("tab", name="Diagnostics").click()
+    await expect(page.get_by_role("tabpanel", name="Diagnostics")).to_contain_text("No warnings or errors.")
+    await page.get_by_text("More", exact=True).click()
+    await page.get_by_role("button", name="End preview session").click()
+    await preview.ended()
+
+
+async def test_minutes_typed_into_the_terminal_pass_on_the_page(preview: Preview) -> None:
+    await preview.line("Ctrl[+]C ends")
+    for nonsense in ("soon", "-5", "nan", "1e300", ""):
+        await preview.type(nonsense)
+        await preview.line("Type a number of minutes")
+    await preview.type("0.5")
+    before = await preview.line(r"^0[.]5 minutes have passed there. It is .* UTC")
+    await preview.type("1440")
+    after = await preview.line(r"^1440 minutes have passed there. It is .* UTC")
+    assert clock(after) - clock(before) == timedelta(days=1)
+    preview.process.terminate()
+    await preview.ended()
+
+
+@pytest.mark.parametrize("stdin", ["</dev/null", "<&-", "<log"])
+async def test_it_needs_no_terminal(tmp_path: Path, stdin: str) -> None:
+    async with previewing(tmp_path, stdin=stdin) as preview:
+        await preview.line("Ctrl[+]C ends")
+        preview.process.terminate()
+        await preview.ended()
+
+
+async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        async with previewing(tmp_path, "--port", str(port)) as preview:
+            assert await asyncio.wait_for(preview.process.wait(), WITHIN) == 69
+            log = preview.log.read_text()
+            assert log.endswith(f"The preview can't start: preview could not bind port {port}.\n"), log
