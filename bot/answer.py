@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias,
 import discord
 from discord import app_commands
 
+from bot.form import Form
+from bot.panel import Panel
+from bot.roster.asker import Asker
 from bot.roster.errors import RosterError
 
 if TYPE_CHECKING:
@@ -39,17 +42,19 @@ class To(Enum):
     """The channel."""
     ASKER = "asker"
     """The asker alone: an ephemeral message, deferral included."""
+    MESSAGE = "message"
+    """Whoever sees the message that was clicked: the answer takes its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Private:
     """An answer for the asker alone, also from a handler that otherwise answers everyone."""
 
-    body: "str | discord.ui.LayoutView"
+    body: str | Panel
 
 
-Answer: TypeAlias = "str | discord.ui.LayoutView | discord.ui.Modal | Private"
-"""What a handler has to say: a sentence, a layout, a form to fill in, or something private."""
+Answer: TypeAlias = str | Panel | Form | Private
+"""What a handler has to say: a sentence, a panel, a form to fill in, or something private."""
 
 P = ParamSpec("P")
 S = TypeVar("S")
@@ -114,13 +119,19 @@ def guild_of(interaction: Interaction) -> int:
     return interaction.guild_id
 
 
+def asker_of(interaction: Interaction) -> Asker:
+    """Who asks, and whether they are a keeper: by what Discord says of them at this moment."""
+    return Asker(interaction.user.id, keeper=interaction.permissions.manage_guild)
+
+
 async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answer]], to: To) -> None:
-    private = to is To.ASKER
     deferring: asyncio.Task[Any] | None = None
 
     def defer() -> None:
         nonlocal deferring
-        deferring = asyncio.create_task(interaction.response.defer(ephemeral=private, thinking=True))
+        # A message that was clicked just waits; anything else shows that the bot is thinking.
+        deferral = interaction.response.defer(ephemeral=to is To.ASKER, thinking=to is not To.MESSAGE)
+        deferring = asyncio.create_task(deferral)
 
     timer = asyncio.get_running_loop().call_later(DEFER_AFTER, defer)
     try:
@@ -132,35 +143,50 @@ async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answe
     try:
         if deferring is not None:
             await deferring
-        await _send(interaction, answer, deferred_to=to if deferring is not None else None, to=to)
+        if isinstance(answer, Form) and deferring is not None:
+            # Discord opens a form only as the first answer.
+            answer = Private("That took too long to open a form. Please try again.")
+        if isinstance(answer, Form):
+            await interaction.response.send_modal(answer)
+        elif deferring is not None:
+            await _send_deferred(interaction, answer, to)
+        else:
+            await _send(interaction, answer, to)
     except discord.HTTPException as error:
         # The member can't be told: the token is gone, or Discord is. What was done stays done.
         _report(interaction, error)
 
 
-async def _send(interaction: Interaction, answer: Answer, *, to: To, deferred_to: To | None) -> None:
-    if isinstance(answer, discord.ui.Modal):
-        if deferred_to is None:
-            await interaction.response.send_modal(answer)
-            return
-        # Discord opens a form only as the first answer.
-        answer = Private("That took too long to open a form. Please try again.")
-    private = to is To.ASKER or isinstance(answer, Private)
+async def _send(interaction: Interaction, answer: str | Panel | Private, to: To) -> None:
     body = answer.body if isinstance(answer, Private) else answer
-    if isinstance(body, discord.ui.LayoutView):
-        # discord.py would keep it in memory to listen to it. Ours hold dynamic items, which need no view.
-        body.stop()
-    message: dict[str, Any] = {"content": body} if isinstance(body, str) else {"view": body}
-    if deferred_to is None:
-        await interaction.response.send_message(**message, ephemeral=private)
-    elif private and deferred_to is To.EVERYONE:
+    if to is To.MESSAGE and body is answer:
+        await interaction.response.edit_message(**_changed(body))
+    else:
+        await interaction.response.send_message(**_new(body), ephemeral=to is To.ASKER or body is not answer)
+
+
+async def _send_deferred(interaction: Interaction, answer: str | Panel | Private, to: To) -> None:
+    body = answer.body if isinstance(answer, Private) else answer
+    if body is answer or to is To.ASKER:
+        await interaction.edit_original_response(**_changed(body))
+    elif to is To.MESSAGE:
+        await interaction.followup.send(**_new(body), ephemeral=True)
+    else:
         # A public deferral can't turn private, and while it stands (or was deleted unanswered) a
         # follow-up can't be private either: https://github.com/discord/discord-api-docs/issues/2866, /3087
         await interaction.edit_original_response(content="This answer is private.")
-        await interaction.followup.send(**message, ephemeral=True)
+        await interaction.followup.send(**_new(body), ephemeral=True)
         await interaction.delete_original_response()
-    else:
-        await interaction.edit_original_response(**message)
+
+
+def _new(body: str | Panel) -> dict[str, Any]:
+    """How discord.py wants to have a new message."""
+    return {"content": body} if isinstance(body, str) else {"view": body, "files": body.files}
+
+
+def _changed(body: str | Panel) -> dict[str, Any]:
+    """How discord.py wants to have what a message is to become."""
+    return {"content": body} if isinstance(body, str) else {"view": body, "attachments": body.files}
 
 
 def _excuse(interaction: Interaction, error: Exception) -> str:
@@ -197,6 +223,6 @@ class HeroTree(app_commands.CommandTree["HeroBot"]):
         else:
             sentence = _excuse(interaction, error)
         try:
-            await _send(interaction, Private(sentence), to=To.ASKER, deferred_to=None)
+            await _send(interaction, sentence, To.ASKER)
         except discord.HTTPException as failure:
             _report(interaction, failure)

@@ -11,9 +11,10 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.answer import HeroTree
+from bot.answer import HeroTree, Interaction
 from bot.db.engine import Database
 from bot.db.open import open_database
+from bot.form import Form, typed_in
 from bot.settings import Settings
 from bot.sync import sync_commands
 
@@ -64,6 +65,7 @@ class HeroBot(commands.AutoShardedBot):
         self.settings = settings
         self._force_sync = force_sync
         self._running: set[asyncio.Task[Any]] = set()
+        self._forms: list[type[Form]] = []
         self._stopping = False
         if settings.discord_api_url is not None:
             Route.BASE = str(settings.discord_api_url).rstrip("/")
@@ -94,6 +96,20 @@ class HeroBot(commands.AutoShardedBot):
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(str(chosen) if chosen is not None else url)
         self.shard_count = self.shard_count or shards
         await super().connect(reconnect=reconnect)
+
+    def add_forms(self, *forms: type[Form]) -> None:
+        """Handle the submissions of these forms, also of those shown before the last restart."""
+        self._forms += forms
+
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Called by discord.py for every interaction; the submitted forms are handled here."""
+        if interaction.type is not discord.InteractionType.modal_submit:
+            return
+        data: Any = interaction.data
+        for form in self._forms:
+            match = form.template.fullmatch(data["custom_id"])
+            if match is not None:
+                await form.submitted(interaction, match, typed_in(data))
 
     async def on_ready(self) -> None:
         """Log that the bot is there. Discord may send this more than once."""

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from discord import app_commands, ui
+from discord import app_commands
 from discord.ext import commands
 from simcord import Env, InteractionResult
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.answer import Answer, Interaction, Private, To, answers
 from bot.db import engine
+from bot.form import Form
 from bot.roster.errors import RosterError
 from tests.world import World, answer_of, assert_private, assert_public, text_of
 
@@ -68,7 +69,7 @@ class SlowCog(commands.GroupCog, group_name="slow", group_description="Takes its
     @answers(To.EVERYONE)
     async def form(self, interaction: Interaction) -> Answer:
         await self.work()
-        return ui.Modal(title="A form").add_item(ui.TextInput[Any](label="A field"))
+        return Form(title="A form", custom_id="form")
 
 
 @dataclass

@@ -1,9 +1,10 @@
 """The tables, one class each."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Index, MetaData, Text
-from sqlmodel import Field, SQLModel, text
+from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, MetaData, Text, false
+from sqlmodel import AutoString, Field, SQLModel, text
 
 from bot.db.types import RowId, Snowflake, UtcDateTime, binary_text
 
@@ -43,6 +44,14 @@ class Hero(SQLModel, table=True):
             sqlite_where=text("removed_at IS NULL"),
             postgresql_where=text("removed_at IS NULL"),
         ),
+        Index("ix_hero_guild_id_owner_id", "guild_id", "owner_id"),
+        # What is waiting to be purged.
+        Index(
+            "ix_hero_removed_at",
+            "removed_at",
+            sqlite_where=text("removed_at IS NOT NULL"),
+            postgresql_where=text("removed_at IS NOT NULL"),
+        ),
         # A number is never used twice: old messages keep buttons that name it.
         {"sqlite_autoincrement": True},
     )
@@ -51,6 +60,8 @@ class Hero(SQLModel, table=True):
     """Numbered by the database."""
     guild_id: int = Field(sa_type=Snowflake)
     owner_id: int = Field(sa_type=Snowflake)
+    has_portrait: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Whether a `Portrait` belongs to it, so that a card without one costs no second look."""
     name: str = Field(sa_type=binary_text(80))
     name_key: str = Field(sa_type=binary_text(400))
     secret_name: str = Field(sa_type=Text, repr=False)
@@ -60,6 +71,55 @@ class Hero(SQLModel, table=True):
     updated_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
     removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     version: int = 1
+
+
+class Action(StrEnum):
+    """What can happen to a hero."""
+
+    ADDED = "added"
+    EDITED = "edited"
+    PORTRAYED = "portrayed"
+    REMOVED = "removed"
+    RESTORED = "restored"
+    TRANSFERRED = "transferred"
+    CLAIMED = "claimed"
+
+
+class HistoryEntry(SQLModel, table=True):
+    """One thing that somebody did with a hero."""
+
+    __tablename__ = "history"  # pyright: ignore[reportAssignmentType] - SQLModel takes a string
+    __table_args__ = (
+        Index("ix_history_guild_id_hero_id_id", "guild_id", "hero_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int = Field(default=None, primary_key=True, sa_type=RowId)
+    guild_id: int = Field(sa_type=Snowflake)
+    hero_id: int = Field(foreign_key="hero.id", ondelete="CASCADE", sa_type=RowId)
+    actor_id: int = Field(sa_type=Snowflake)
+    action: Action = Field(sa_type=AutoString)
+    changes: dict[str, list[str | int | None]] = Field(default_factory=dict, sa_type=JSON)
+    """Old and new value by the name of the field; of a secret identity only that it changed: no values."""
+    at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
+
+
+class Portrait(SQLModel, table=True):
+    """A hero's picture, apart from the hero, whose row would grow a hundredfold."""
+
+    hero_id: int = Field(primary_key=True, foreign_key="hero.id", ondelete="CASCADE", sa_type=RowId)
+    guild_id: int = Field(sa_type=Snowflake)
+    image: bytes = Field(sa_type=LargeBinary)
+    """WebP, at most 512 x 512 pixels."""
+
+
+class DailyTask(SQLModel, table=True):
+    """When a task last ran that runs once a day, whichever process gets to it."""
+
+    __tablename__ = "daily_task"  # pyright: ignore[reportAssignmentType] - SQLModel takes a string
+
+    name: str = Field(primary_key=True)
+    started_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class SyncedCommands(SQLModel, table=True):

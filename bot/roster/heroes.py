@@ -1,12 +1,15 @@
 """Adding heroes and reading them back. Every query names its guild."""
 
+from datetime import datetime
+
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import and_, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.db.models import Hero
+from bot.db.models import Action, Hero, utcnow
 from bot.roster.errors import HeroGoneError, NameTakenError, NotYoursError
+from bot.roster.history import record
 from bot.roster.rules import clean_age, clean_description, clean_name, clean_secret_name, name_key
 
 
@@ -15,7 +18,7 @@ def present(guild_id: int) -> ColumnElement[bool]:
     return and_(col(Hero.guild_id) == guild_id, col(Hero.removed_at).is_(None))
 
 
-async def add_hero(  # noqa: PLR0913 - a hero has that many fields
+async def add_hero(
     session: AsyncSession,
     *,
     guild_id: int,
@@ -24,6 +27,7 @@ async def add_hero(  # noqa: PLR0913 - a hero has that many fields
     secret_name: str,
     age: int | None = None,
     description: str | None = None,
+    now: datetime | None = None,
 ) -> Hero:
     """Add a hero to the roster of a guild.
 
@@ -35,12 +39,14 @@ async def add_hero(  # noqa: PLR0913 - a hero has that many fields
         secret_name: see `clean_secret_name`.
         age: see `clean_age`.
         description: see `clean_description`.
+        now: the present moment; None reads the computer's clock.
 
     Raises:
         InvalidHeroError: a field holds what it may not.
         NameTakenError: a hero of the guild has that name already; it stays as it is.
     """
     clean = clean_name(name)
+    now = now or utcnow()
     hero = Hero(
         guild_id=guild_id,
         owner_id=owner_id,
@@ -49,17 +55,28 @@ async def add_hero(  # noqa: PLR0913 - a hero has that many fields
         secret_name=clean_secret_name(secret_name),
         age=clean_age(age),
         description=clean_description(description),
+        created_at=now,
+        updated_at=now,
     )
     session.add(hero)
     try:
         await session.flush()
-    except IntegrityError:
-        await session.rollback()
-        other = await hero_named(session, guild_id=guild_id, name=clean)
-        if other is None:
-            raise
-        raise NameTakenError(other.name, other.owner_id) from None
+    except IntegrityError as error:
+        raise await name_taken(session, guild_id, clean, error) from None
+    record(session, hero, Action.ADDED, actor_id=owner_id, at=now)
     return hero
+
+
+async def name_taken(
+    session: AsyncSession, guild_id: int, name: str, error: IntegrityError
+) -> NameTakenError | IntegrityError:
+    """What a failed change is to raise: who plays the hero of that name, where that is what failed it.
+
+    The database decides the conflict; to look first would let two members pass at once.
+    """
+    await session.rollback()
+    other = await hero_named(session, guild_id=guild_id, name=name)
+    return error if other is None else NameTakenError(other.name, other.owner_id)
 
 
 async def hero_named(session: AsyncSession, *, guild_id: int, name: str) -> Hero | None:
@@ -68,13 +85,22 @@ async def hero_named(session: AsyncSession, *, guild_id: int, name: str) -> Hero
     return (await session.exec(query)).one_or_none()
 
 
-async def hero_by_id(session: AsyncSession, *, guild_id: int, hero_id: int) -> Hero:
+async def hero_by_id(session: AsyncSession, *, guild_id: int, hero_id: int, lock: bool = False) -> Hero:
     """The hero with that number, if it is in the guild's roster.
+
+    Args:
+        session: one that reads, or writes.
+        guild_id: the hero's guild.
+        hero_id: the hero's number.
+        lock: let nobody else change it before this transaction ends.
 
     Raises:
         HeroGoneError: it is not, or never was.
     """
     query = select(Hero).where(present(guild_id), Hero.id == hero_id)
+    if lock:
+        # On SQLite this says nothing: there a transaction that writes is alone.
+        query = query.with_for_update()
     hero = (await session.exec(query)).one_or_none()
     if hero is None:
         raise HeroGoneError

@@ -8,11 +8,12 @@ import discord
 from discord import ui
 
 from bot.answer import Answer, Interaction, Private, To, answers, guild_of
+from bot.panel import Panel
 from bot.roster.errors import NotYoursError
 from bot.roster.heroes import hero_by_id, secret_of
 from bot.roster.search import find_hero
 from bot.text import escape, quote
-from cogs.ui.card import Panel, hero_card
+from cogs.ui.card import hero_card
 
 
 class HeroButton(ui.DynamicItem[ui.Button[Any]], template=r"hero:\w+:(?P<id>\d{1,18})"):

@@ -1,30 +1,13 @@
 """How a hero is shown, in one place."""
 
-from typing import Any, Final
+from typing import Any
 
 import discord
 from discord import ui
 
 from bot.db.models import Hero
+from bot.panel import Panel
 from bot.text import escape
-
-ACCENT: Final = discord.Colour(0xC0392B)
-"""The colour at the edge of what the bot shows."""
-
-
-class Panel(ui.LayoutView):
-    """Text and controls in a frame of the bot's colour, sent once and never listened to.
-
-    What can be clicked in it are dynamic items, so discord.py keeps no view of it in memory.
-
-    Args:
-        items: what stands in it, from top to bottom; a string is a paragraph in Discord's markup.
-    """
-
-    def __init__(self, *items: str | ui.Item[Any]) -> None:
-        super().__init__(timeout=None)
-        shown = (ui.TextDisplay[Any](item) if isinstance(item, str) else item for item in items)
-        self.add_item(ui.Container[Any](*shown, accent_colour=ACCENT))
 
 
 def facts(hero: Hero) -> str:

@@ -1,0 +1,78 @@
+"""Forms that are still understood after a restart: what they belong to stands in their custom id."""
+
+import re
+from typing import Any, ClassVar
+
+import discord
+from discord import ui
+
+
+class Form(ui.Modal):
+    """A form whose submission is handled by its class, not by the object that was shown.
+
+    discord.py would keep each shown form in memory until it is submitted, if ever, and forget it at a
+    restart. A subclass names the custom ids that are its own and decorates `submitted` with `answers`.
+
+    Args:
+        title: 1-45 characters.
+        custom_id: 1-100 characters that `template` matches.
+    """
+
+    template: ClassVar[re.Pattern[str]]
+
+    def __init__(self, *, title: str, custom_id: str) -> None:
+        super().__init__(title=title, custom_id=custom_id, timeout=None)
+        self.stop()
+
+    def add_text(
+        self,
+        name: str,
+        label: str,
+        *,
+        value: str | None = None,
+        hint: str | None = None,
+        most: int,
+        required: bool = True,
+        paragraph: bool = False,
+    ) -> None:
+        """Add a field for text.
+
+        Args:
+            name: under which `submitted` gets what was typed.
+            label: what stands above it, 1-45 characters.
+            value: what stands in it already.
+            hint: what stands below the label, up to 100 characters.
+            most: how many characters it takes, 1-4,000. Declared, unlike a command's: what one
+                typed is lost when a form is refused.
+            required: whether it may stay empty.
+            paragraph: whether it has several lines.
+        """
+        style = discord.TextStyle.paragraph if paragraph else discord.TextStyle.short
+        field = ui.TextInput[Any](
+            custom_id=name, default=value, max_length=most, required=required, style=style
+        )
+        self.add_item(ui.Label(text=label, description=hint, component=field))
+
+    @classmethod
+    async def submitted(
+        cls, interaction: discord.Interaction[Any], match: re.Match[str], typed: dict[str, str]
+    ) -> None:
+        """Handle a submission.
+
+        Args:
+            interaction: to answer.
+            match: of the custom id with `template`.
+            typed: what stands in each field, by its name.
+        """
+        raise NotImplementedError
+
+
+def typed_in(data: Any) -> dict[str, str]:
+    """What was typed into each field of a submitted form, by the field's custom id."""
+    typed: dict[str, str] = {}
+    for part in data.get("components", ()):
+        field = part.get("component", part)
+        if isinstance(field.get("value"), str):
+            typed[field["custom_id"]] = field["value"]
+        typed |= typed_in(field)
+    return typed

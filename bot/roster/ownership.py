@@ -1,0 +1,86 @@
+"""A hero changes hands."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.db.models import Action, Hero
+from bot.roster.errors import NotYoursError, RosterError
+from bot.roster.heroes import hero_by_id
+from bot.roster.history import record
+from bot.text import quote
+
+OFFER_STANDS_FOR: Final = timedelta(days=1)
+"""How long the receiver of a transfer has to accept it."""
+
+
+async def accept_offer(
+    session: AsyncSession,
+    *,
+    guild_id: int,
+    hero_id: int,
+    owner_id: int,
+    receiver_id: int,
+    offered_at: datetime,
+    asker_id: int,
+    now: datetime,
+) -> Hero:
+    """Hand a hero to the member it was offered to.
+
+    Args:
+        session: one that writes.
+        guild_id: the hero's guild.
+        hero_id: the hero's number.
+        owner_id: who offered it.
+        receiver_id: to whom.
+        offered_at: when.
+        asker_id: who accepts.
+        now: the present moment.
+
+    Raises:
+        NotYoursError: it was offered to somebody else.
+        HeroGoneError: the hero is not in the roster any more.
+        RosterError: the offer has lapsed, or the hero has changed hands meanwhile.
+    """
+    if asker_id != receiver_id:
+        raise NotYoursError(f"This offer is for <@{receiver_id}> to accept.")
+    if now >= offered_at + OFFER_STANDS_FOR:
+        raise RosterError(f"This offer has lapsed. <@{owner_id}> can make it again with `/hero transfer`.")
+    hero = await hero_by_id(session, guild_id=guild_id, hero_id=hero_id, lock=True)
+    if hero.owner_id != owner_id:
+        raise RosterError(f"{quote(hero.name)} has changed hands since this offer was made.")
+    _hand_over(session, hero, receiver_id, Action.TRANSFERRED, now)
+    return hero
+
+
+async def claim_hero(
+    session: AsyncSession, *, guild_id: int, hero_id: int, owner_id: int, claimer_id: int, now: datetime
+) -> Hero:
+    """Take over a hero whose owner has left the guild.
+
+    Args:
+        session: one that writes.
+        guild_id: the hero's guild.
+        hero_id: the hero's number.
+        owner_id: the owner of whom Discord has just said that they left.
+        claimer_id: who takes it over.
+        now: the present moment.
+
+    Raises:
+        HeroGoneError: the hero is not in the roster any more.
+        RosterError: somebody else was faster.
+    """
+    hero = await hero_by_id(session, guild_id=guild_id, hero_id=hero_id, lock=True)
+    if hero.owner_id != owner_id:
+        raise RosterError(f"Somebody was faster: <@{hero.owner_id}> plays {quote(hero.name)} now.")
+    _hand_over(session, hero, claimer_id, Action.CLAIMED, now)
+    return hero
+
+
+def _hand_over(session: AsyncSession, hero: Hero, owner_id: int, action: Action, now: datetime) -> None:
+    changes: dict[str, list[str | int | None]] = {"owner_id": [hero.owner_id, owner_id]}
+    hero.owner_id = owner_id
+    hero.version += 1
+    hero.updated_at = now
+    record(session, hero, action, actor_id=owner_id, at=now, changes=changes)

@@ -1,0 +1,39 @@
+"""Cutting what is long into pages."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of something.
+
+    Args:
+        items: what stands on it.
+        number: which page it is, from 1.
+        pages: how many there are, at least 1.
+        total: how many items there are on all of them.
+    """
+
+    items: list[T]
+    number: int
+    pages: int
+    total: int
+
+
+def page_of(total: int, wanted: int, size: int) -> tuple[int, int, int]:
+    """Where to cut.
+
+    Args:
+        total: how many items there are.
+        wanted: the page that is asked for, any number: items may have gone meanwhile.
+        size: how many items a page holds.
+
+    Returns:
+        The nearest page there is, how many there are, and how many items stand before it.
+    """
+    pages = max(1, -(-total // size))
+    number = min(max(wanted, 1), pages)
+    return number, pages, (number - 1) * size
