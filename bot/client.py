@@ -12,6 +12,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.answer import HeroTree, Interaction
+from bot.daily import daily_tasks
 from bot.db.engine import Database
 from bot.db.open import open_database
 from bot.form import Form, typed_in
@@ -78,6 +79,8 @@ class HeroBot(commands.AutoShardedBot):
         self.db = await open_database(self.settings.database_url, log_sql=self.settings.log_sql)
         await self.load_cogs()
         await sync_commands(self, force=self._force_sync)
+        self.daily = daily_tasks(self.db)
+        self.daily.start()
 
     async def load_cogs(self) -> None:
         """Load every cog.
@@ -139,5 +142,7 @@ class HeroBot(commands.AutoShardedBot):
         if running:
             await asyncio.wait(running, timeout=FINISH_WITHIN)
         await super().close()
+        if hasattr(self, "daily"):
+            self.daily.cancel()
         if hasattr(self, "db"):
             await self.db.dispose()

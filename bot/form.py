@@ -1,6 +1,7 @@
 """Forms that are still understood after a restart: what they belong to stands in their custom id."""
 
 import re
+from collections.abc import Coroutine
 from typing import Any, ClassVar
 
 import discord
@@ -54,9 +55,9 @@ class Form(ui.Modal):
         self.add_item(ui.Label(text=label, description=hint, component=field))
 
     @classmethod
-    async def submitted(
-        cls, interaction: discord.Interaction[Any], match: re.Match[str], typed: dict[str, str]
-    ) -> None:
+    def submitted(
+        cls, interaction: discord.Interaction[Any], /, match: re.Match[str], typed: dict[str, str]
+    ) -> Coroutine[Any, Any, None]:
         """Handle a submission.
 
         Args:

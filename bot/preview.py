@@ -101,6 +101,7 @@ async def preview(settings: Settings, *, port: int | None = None) -> None:
 async def _page(env: "Env", bot: HeroBot, port: int | None) -> simcord.Preview:
     """A page on a channel in which the conversation has begun; it is not served yet."""
     # The simulated clock starts in the past, but heroes are dated by the computer's.
+    bot.daily.cancel()
     await env.advance_time((datetime.now(UTC) - env.now()).total_seconds())
     assert bot.user is not None, "simcord logs the bot in"
     await bot.user.edit(username="Hero Roster")

@@ -27,8 +27,9 @@ class World:
     keeper: MemberActor
 
     async def add(self, who: MemberActor, name: str, **options: Any) -> InteractionResult:
-        """Add a hero as somebody."""
+        """Add a hero as somebody; an option that is None is left out."""
         options.setdefault("secret_name", f"{name} at home")
+        options = {option: value for option, value in options.items() if value is not None}
         return await who.slash(self.channel, "hero add", name=name, **options)
 
 

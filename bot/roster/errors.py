@@ -39,13 +39,18 @@ class HeroNotFoundError(RosterError):
     """
 
     def __init__(self, name: str, near: Sequence[str] = ()) -> None:
-        super().__init__(
-            f"No hero here is called {quote(name)}. Did you mean one of these?"
-            if near
-            else f"No hero here is called {quote(name)}, and no name comes close. "
-            "You can add one with `/hero add`."
-        )
         self.near = near
+        self.unknown = f"No hero here is called {quote(name)}"
+        super().__init__(
+            f"{self.unknown}. Did you mean {_any_of(near)}?"
+            if near
+            else f"{self.unknown}, and no name comes close. You can add one with `/hero add`."
+        )
+
+
+def _any_of(names: Sequence[str]) -> str:
+    *others, last = [quote(name) for name in names]
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 class HeroGoneError(RosterError):

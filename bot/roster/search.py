@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from rapidfuzz import fuzz, process
-from sqlmodel import col, desc, or_, select
+from sqlmodel import and_, col, desc, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Hero
@@ -44,18 +44,27 @@ async def _near(session: AsyncSession, guild_id: int, key: str) -> list[str]:
     return [names[near] for near, _score, _index in close]
 
 
-async def suggest_names(session: AsyncSession, *, guild_id: int, typed: str) -> list[str]:
+async def suggest_names(
+    session: AsyncSession, *, guild_id: int, typed: str, owner_id: int | None = None
+) -> list[str]:
     """Up to 25 names for what a member has typed so far, which may be anything.
 
     Names that start with it come first, then names with a word that starts with it, then names that
     hold it elsewhere; alphabetically within each.
+
+    Args:
+        session: one that reads.
+        guild_id: the guild's snowflake.
+        typed: anything.
+        owner_id: only the heroes of this member; None for everybody's.
     """
+    wanted = present(guild_id)
+    if owner_id is not None:
+        wanted = and_(wanted, col(Hero.owner_id) == owner_id)
     key = name_key(typed)[:NAME_MAX]
     key_column = col(Hero.name_key)
     starts = key_column.between(key, key + _LAST)
-    by_prefix = (
-        select(Hero.name).where(present(guild_id), starts).order_by(key_column).limit(SUGGESTIONS_MOST)
-    )
+    by_prefix = select(Hero.name).where(wanted, starts).order_by(key_column).limit(SUGGESTIONS_MOST)
     names = list((await session.exec(by_prefix)).all())
     if key and len(names) < SUGGESTIONS_MOST:
         word_starts = or_(
@@ -63,7 +72,7 @@ async def suggest_names(session: AsyncSession, *, guild_id: int, typed: str) -> 
         )
         inside = (
             select(Hero.name)
-            .where(present(guild_id), ~starts, key_column.contains(key, autoescape=True))
+            .where(wanted, ~starts, key_column.contains(key, autoescape=True))
             .order_by(desc(word_starts), key_column)
             .limit(SUGGESTIONS_MOST - len(names))
         )

@@ -1,13 +1,19 @@
 """How a hero is shown, in one place."""
 
+import io
 from typing import Any
 
 import discord
+from bot.roster.portraits import portrait_of
 from discord import ui
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Hero
 from bot.panel import Panel
 from bot.text import escape
+from cogs.ui.buttons import SecretIdentity
+
+_PORTRAIT = "portrait.webp"
 
 
 def facts(hero: Hero) -> str:
@@ -17,14 +23,37 @@ def facts(hero: Hero) -> str:
     return played if hero.age is None else f"**Age** {hero.age:,} · {played}"
 
 
-def hero_card(hero: Hero, *buttons: ui.Item[Any]) -> Panel:
-    """A hero's card: name, description, facts, and the buttons that fit where it is shown.
+def hero_card(hero: Hero, *buttons: ui.Item[Any], portrait: bytes | None = None, note: str = "") -> Panel:
+    """A hero's card: name, description, facts, portrait, and the buttons that fit where it is shown.
 
     Args:
         hero: the hero; its secret identity is never on the card.
-        buttons: 1 to 5 things to do with it, or none.
+        buttons: up to 5 things to do with it.
+        portrait: WebP.
+        note: a line above the card that says what has just happened.
     """
     paragraphs = [f"## {escape(hero.name)}", facts(hero)]
     if hero.description is not None:
         paragraphs.insert(1, escape(hero.description))
-    return Panel(*paragraphs, *([ui.ActionRow[Any](*buttons)] if buttons else []))
+    if note:
+        paragraphs.insert(0, note)
+    row = [ui.ActionRow[Any](*buttons)] if buttons else []
+    if portrait is None:
+        return Panel(*paragraphs, *row)
+    text = ui.TextDisplay[Any]("\n".join(paragraphs))
+    picture = ui.Thumbnail[Any](f"attachment://{_PORTRAIT}", description="The hero's portrait")
+    file = discord.File(io.BytesIO(portrait), _PORTRAIT)
+    return Panel(ui.Section[Any](text, accessory=picture), *row, files=[file])
+
+
+async def load_card(session: AsyncSession, hero: Hero, *buttons: ui.Item[Any], note: str = "") -> Panel:
+    """A hero's card with its portrait, and a button for the secret identity after the others.
+
+    Args:
+        session: one that reads.
+        hero: see `hero_card`.
+        buttons: see `hero_card`; up to 4.
+        note: see `hero_card`.
+    """
+    portrait = await portrait_of(session, hero)
+    return hero_card(hero, *buttons, SecretIdentity(hero.id), portrait=portrait, note=note)

@@ -1,0 +1,76 @@
+"""What the bot does once a day, whichever of its processes gets to it first."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import discord
+from discord.ext import tasks
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col, update
+
+from bot.db.engine import Database
+from bot.db.models import DailyTask
+from bot.roster.removal import PURGE_BATCH, purge_batch
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY: Final = timedelta(days=1)
+"""How often a process looks whether it is time, beginning with its start."""
+ONCE_IN: Final = timedelta(hours=23)
+"""A little less than a day, or a look that comes a second early would wait for the next."""
+
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def take_turn(database: Database, name: str, now: datetime) -> bool:
+    """Whether this process is to run a task now; no process is told so again for the next 23 hours.
+
+    Args:
+        database: shared by all processes.
+        name: of the task.
+        now: the present moment.
+    """
+    insert = sqlite.insert if database.is_sqlite else postgresql.insert
+    known = insert(DailyTask).values(name=name, started_at=_NEVER).on_conflict_do_nothing()
+    due = (
+        update(DailyTask)
+        .where(col(DailyTask.name) == name, col(DailyTask.started_at) <= now - ONCE_IN)
+        .values(started_at=now)
+    )
+    async with database.write() as session:
+        await session.exec(known)
+        return (await session.exec(due)).rowcount == 1
+
+
+async def purge(database: Database, now: datetime) -> int:
+    """Delete for good what was removed more than 30 days ago, in batches.
+
+    Returns:
+        How many heroes.
+    """
+    purged = 0
+    while True:
+        async with database.write() as session:
+            batch = await purge_batch(session, now=now)
+        purged += batch
+        if batch < PURGE_BATCH:
+            return purged
+
+
+def daily_tasks(database: Database) -> tasks.Loop[Any]:
+    """The loop that runs the daily tasks; whoever starts it cancels it before the database is disposed of."""
+
+    @tasks.loop(seconds=LOOK_EVERY.total_seconds())
+    async def look() -> None:
+        now = discord.utils.utcnow()
+        try:
+            if await take_turn(database, "purge", now):
+                log.info(
+                    "purged %d heroes that were removed more than 30 days ago", await purge(database, now)
+                )
+        except Exception:
+            # A database that is away now is there again at the next look.
+            log.exception("the daily tasks failed")
+
+    return look

@@ -1,0 +1,47 @@
+"""A menu of names that come close to what was typed."""
+
+import re
+from typing import Any, Self
+
+import discord
+from discord import ui
+
+from bot.answer import Answer, Interaction, Private, To, answers, guild_of
+from bot.panel import Panel
+from bot.roster.errors import HeroNotFoundError
+from bot.roster.search import find_hero
+from cogs.ui.card import load_card
+
+
+class NearMisses(ui.DynamicItem[ui.Select[Any]], template="hero:near"):
+    """The menu itself. Picking a name shows the hero's card to everyone."""
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Back from a pick."""
+        assert isinstance(item, ui.Select)
+        return cls(item)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Called by discord.py."""
+        await self.picked(interaction)
+
+    @answers(To.EVERYONE)
+    async def picked(self, interaction: Interaction) -> Answer:
+        """Show the picked hero, as `/hero find` does."""
+        async with interaction.client.db.read() as session:
+            hero = await find_hero(session, guild_id=guild_of(interaction), name=self.item.values[0])
+            return await load_card(session, hero)
+
+
+def near_misses(error: HeroNotFoundError) -> Private:
+    """A private answer that offers names to pick from.
+
+    Args:
+        error: one with names that come close.
+    """
+    options = [discord.SelectOption(label=name, value=name) for name in error.near]
+    menu = ui.Select[Any](custom_id="hero:near", placeholder="Pick a hero to show", options=options)
+    return Private(Panel(f"{error.unknown}. Did you mean one of these?", ui.ActionRow[Any](NearMisses(menu))))

@@ -1,0 +1,78 @@
+"""Buttons that turn pages, for everybody who sees them, after a restart and when the list changed."""
+
+import re
+from collections.abc import Coroutine
+from typing import Any, Final, Self
+
+import discord
+from discord import ui
+
+from bot.answer import Interaction
+from bot.roster.page import Page
+
+_LAST: Final = 999_999
+"""Beyond any page there is; the roster goes back to the last one."""
+_MOVES: Final = {"first": "⏮", "back": "◀", "next": "▶", "last": "⏭"}
+
+
+class PageButton(ui.DynamicItem[ui.Button[Any]], template=r"\w+:(?P<move>\w+):(?P<page>\d{1,6}):(?P<key>.*)"):
+    """A button that turns the pages of one list.
+
+    A subclass names the `kind` of list and the pattern of the `key` that says which one.
+
+    Args:
+        button: as shown.
+        page: the page that it leads to.
+        key: which list of its kind.
+    """
+
+    kind: str
+
+    def __init__(self, button: ui.Button[Any], page: int, key: str) -> None:
+        super().__init__(button)
+        self.page = page
+        self.key = key
+
+    def __init_subclass__(cls, *, kind: str, key: str) -> None:
+        cls.kind = kind
+        moves = "|".join(_MOVES)
+        super().__init_subclass__(template=rf"{kind}:(?P<move>{moves}):(?P<page>\d{{1,6}}):(?P<key>{key})")
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Back from a click."""
+        assert isinstance(item, ui.Button)
+        return cls(item, _target(match["move"], int(match["page"])), match["key"])
+
+    @classmethod
+    def rows(cls, page: Page[Any], key: str) -> list[ui.ActionRow[Any]]:
+        """First, previous, next and last; nothing where there is one page alone.
+
+        Args:
+            page: the page that they stand on.
+            key: which list of the kind; matches the pattern of the class.
+        """
+        if page.pages == 1:
+            return []
+        buttons: list[ui.Item[Any]] = []
+        for move, emoji in _MOVES.items():
+            there = page.number == (1 if move in ("first", "back") else page.pages)
+            button = ui.Button[Any](
+                emoji=emoji, disabled=there, custom_id=f"{cls.kind}:{move}:{page.number}:{key}"
+            )
+            buttons.append(cls(button, _target(move, page.number), key))
+        return [ui.ActionRow[Any](*buttons)]
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Called by discord.py."""
+        await self.turned(interaction)
+
+    def turned(self, _interaction: Interaction, /) -> Coroutine[Any, Any, None]:
+        """Show `page` of the list that `key` names in place of the one before."""
+        raise NotImplementedError
+
+
+def _target(move: str, page: int) -> int:
+    return {"first": 1, "back": page - 1, "next": page + 1, "last": _LAST}[move]
