@@ -121,7 +121,11 @@ def guild_of(interaction: Interaction) -> int:
 
 def asker_of(interaction: Interaction) -> Asker:
     """Who asks, and whether they are a keeper: by what Discord says of them at this moment."""
-    return Asker(interaction.user.id, keeper=interaction.permissions.manage_guild)
+    return Asker(
+        interaction.user.id,
+        keeper=interaction.permissions.manage_guild,
+        quota=interaction.client.settings.quota,
+    )
 
 
 async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answer]], to: To) -> None:

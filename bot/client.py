@@ -18,6 +18,7 @@ from bot.db.open import open_database
 from bot.form import Form, typed_in
 from bot.settings import Settings
 from bot.sync import sync_commands
+from bot.vault import Vault
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class HeroBot(commands.AutoShardedBot):
             shard_count=shard_count,
         )
         self.settings = settings
+        self.vault = Vault(settings.secret_keys)
         self._force_sync = force_sync
         self._running: set[asyncio.Task[Any]] = set()
         self._forms: list[type[Form]] = []

@@ -147,19 +147,16 @@ def _scale_down(picture: Image.Image) -> Image.Image:
     for left, top in itertools.product(range(0, width, wide), range(0, height, high)):
         tile = picture.crop((left, top, min(left + wide, width), min(top + high, height)))
         averaged.paste(_rgba(tile).reduce((across, down)), (left // across, top // down))
-    # What is averaged at the right and lower edge may stand for less than a whole pixel.
-    box = (0, 0, width / across, height / down)
-    return averaged.resize(target, Image.Resampling.LANCZOS, box)
+    return averaged.resize(target, Image.Resampling.LANCZOS)
 
 
 def _rgba(picture: Image.Image) -> Image.Image:
-    converted = picture.convert("RGBA")
     if picture.mode == "I;16":
-        # Pillow cuts 16 bits off at white instead of scaling them.
-        alpha = converted.getchannel("A")
-        converted = picture.point(lambda grey: grey / 256).convert("L").convert("RGBA")
-        converted.putalpha(alpha)
-    return converted
+        # Pillow would cut 16 bits off at white, and go by half of the grey that is to be transparent.
+        picture = picture.point(lambda grey: grey / 256)
+        if "transparency" in picture.info:
+            picture.info["transparency"] //= 256
+    return picture.convert("RGBA")
 
 
 def _orientation(picture: Image.Image) -> int:

@@ -17,6 +17,8 @@ from sqlalchemy import URL
 
 from bot.db.url import DEFAULT_URL, parse_url
 from bot.errors import EX_CONFIG, StartError
+from bot.roster.quota import Quota
+from bot.vault import check_key
 
 
 def _check_token(token: SecretStr) -> SecretStr:
@@ -25,6 +27,17 @@ def _check_token(token: SecretStr) -> SecretStr:
     if not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError("is not a bot token; copy it again from the Bot page of your application")
     return token
+
+
+def _split_keys(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(check_key(key.strip()) for key in value.split(","))
+    except ValueError:
+        raise ValueError(
+            "must hold keys as `python -m bot keys new` prints them, separated by commas"
+        ) from None
 
 
 def _upper(value: Any) -> Any:
@@ -44,12 +57,20 @@ class Settings(BaseSettings):
 
     discord_token: Annotated[SecretStr, AfterValidator(_check_token)] | None = None
     database_url: Annotated[URL, NoDecode, PlainValidator(parse_url)] = DEFAULT_URL
+    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split_keys)] = ()
+    changes_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 60
+    heroes_per_member: Annotated[int, Field(ge=1, le=100_000)] = 50
     discord_api_url: HttpUrl | None = None
     discord_gateway_url: AnyWebsocketUrl | None = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = "text"
     log_sql: bool = False
     dev_guild_id: Annotated[int, Field(gt=0, lt=2**63)] | None = None
+
+    @property
+    def quota(self) -> Quota:
+        """What each member may change and own."""
+        return Quota(self.changes_per_minute, self.heroes_per_member)
 
 
 def _plainly(detail: Any) -> str:
@@ -62,6 +83,8 @@ def _plainly(detail: Any) -> str:
         reason = f"must be {detail['ctx']['expected']}"
     elif kind.startswith("bool"):
         reason = "must be true or false"
+    elif kind.startswith(("int", "greater", "less")) and name != "DEV_GUILD_ID":
+        reason = "must be a whole number of at least 1"
     elif kind.startswith("url"):
         reason = "is not a web address of the kind that .env.example shows"
     elif name == "DEV_GUILD_ID":

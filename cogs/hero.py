@@ -17,12 +17,13 @@ from bot.roster.ownership import claim_hero
 from bot.roster.portraits import set_portrait
 from bot.roster.removal import find_removed, suggest_removed
 from bot.roster.search import find_hero, suggest_names
+from bot.roster.secrets import confidants, confide, unconfide
 from bot.roster.statistics import statistics
 from bot.text import quote
 from cogs.ui.announce import Announce
-from cogs.ui.buttons import SecretIdentity
+from cogs.ui.buttons import SecretIdentity, tell_secret
 from cogs.ui.card import load_card
-from cogs.ui.edit import EditAgain, EditForm
+from cogs.ui.edit import EditAgain, EditForm, edit_form
 from cogs.ui.history import HistoryPage, history_panel
 from cogs.ui.listing import ListPage, OpenCard, list_panel
 from cogs.ui.near import NearMisses, near_misses
@@ -74,7 +75,8 @@ class HeroCog(commands.GroupCog, group_name="hero", group_description="The heroe
             hero = await add_hero(
                 session,
                 guild_id=guild_of(interaction),
-                owner_id=interaction.user.id,
+                asker=asker_of(interaction),
+                vault=self.bot.vault,
                 name=name,
                 secret_name=secret_name,
                 age=age,
@@ -131,11 +133,9 @@ class HeroCog(commands.GroupCog, group_name="hero", group_description="The heroe
     @answers(To.ASKER)
     async def edit(self, interaction: Interaction, name: str) -> Answer:
         """Change what is known about a hero of yours."""
-        asker = asker_of(interaction)
-        async with self.bot.db.read() as session:
+        async with self.bot.db.write() as session:
             hero = await find_hero(session, guild_id=guild_of(interaction), name=name)
-        asker.require_care_of(hero)
-        return EditForm(hero, asker)
+            return await edit_form(session, interaction, hero)
 
     @app_commands.command()
     @app_commands.describe(name="The hero's name")
@@ -231,10 +231,75 @@ class HeroCog(commands.GroupCog, group_name="hero", group_description="The heroe
                 guild_id=guild_of(interaction),
                 hero_id=hero.id,
                 owner_id=hero.owner_id,
-                claimer_id=interaction.user.id,
+                asker=asker_of(interaction),
                 now=interaction.created_at,
             )
             return await load_card(session, hero, note=f"<@{hero.owner_id}> has claimed this hero.")
+
+    # Secrets
+
+    @app_commands.command()
+    @app_commands.describe(name="The hero's name")
+    @answers(To.ASKER)
+    async def secret(self, interaction: Interaction, name: str) -> Answer:
+        """Read the secret identity of a hero of yours, or one you are trusted with."""
+        async with self.bot.db.read() as session:
+            hero = await find_hero(session, guild_id=guild_of(interaction), name=name)
+        return await tell_secret(interaction, hero.id)
+
+    @app_commands.command()
+    @app_commands.describe(name="The hero's name", member="Whom you trust")
+    @answers(To.ASKER)
+    async def confide(
+        self, interaction: Interaction, name: str, member: discord.Member | discord.User
+    ) -> Answer:
+        """Trust a member with the secret identity of a hero of yours."""
+        if member.bot or not isinstance(member, discord.Member):
+            raise RosterError("Please choose a person in this server.")
+        async with self.bot.db.write() as session:
+            hero = await find_hero(session, guild_id=guild_of(interaction), name=name)
+            await confide(
+                session,
+                guild_id=hero.guild_id,
+                hero_id=hero.id,
+                user_id=member.id,
+                asker=asker_of(interaction),
+                now=interaction.created_at,
+            )
+        return f"<@{member.id}> can now read the secret identity of {quote(hero.name)} with `/hero secret`."
+
+    @app_commands.command()
+    @app_commands.describe(name="The hero's name", member="Whom you trust no longer")
+    @answers(To.ASKER)
+    async def unconfide(self, interaction: Interaction, name: str, member: discord.User) -> Answer:
+        """Trust a member with a secret identity no longer."""
+        async with self.bot.db.write() as session:
+            hero = await find_hero(session, guild_id=guild_of(interaction), name=name)
+            await unconfide(
+                session,
+                guild_id=hero.guild_id,
+                hero_id=hero.id,
+                user_id=member.id,
+                asker=asker_of(interaction),
+                now=interaction.created_at,
+            )
+        return f"<@{member.id}> can no longer read the secret identity of {quote(hero.name)}."
+
+    @app_commands.command()
+    @app_commands.describe(name="The hero's name")
+    @answers(To.ASKER)
+    async def confidants(self, interaction: Interaction, name: str) -> Answer:
+        """List whom you trust with the secret identity of a hero of yours."""
+        async with self.bot.db.read() as session:
+            hero = await find_hero(session, guild_id=guild_of(interaction), name=name)
+            asker_of(interaction).require_ownership_of(hero)
+            trusted = await confidants(session, hero)
+        if not trusted:
+            return (
+                f"Nobody but you knows the secret identity of {quote(hero.name)}. `/hero confide` shares it."
+            )
+        people = ", ".join(f"<@{confidant.user_id}>" for confidant in trusted)
+        return f"You trust these members with the secret identity of {quote(hero.name)}: {people}"
 
     # Looking closer
 
@@ -245,8 +310,9 @@ class HeroCog(commands.GroupCog, group_name="hero", group_description="The heroe
         """Show who did what with a hero, to its owner and keepers."""
         async with self.bot.db.read() as session:
             hero = await find_hero(session, guild_id=guild_of(interaction), name=name)
-            asker_of(interaction).require_care_of(hero)
-            return await history_panel(session, hero)
+            asker = asker_of(interaction)
+            asker.require_care_of(hero)
+            return await history_panel(session, hero, asker)
 
     @app_commands.command()
     @answers(To.EVERYONE)
@@ -260,6 +326,7 @@ class HeroCog(commands.GroupCog, group_name="hero", group_description="The heroe
 
     @find.autocomplete("name")
     @claim.autocomplete("name")
+    @secret.autocomplete("name")
     @suggests
     async def suggest(self, interaction: Interaction, typed: str) -> Sequence[str]:
         """Names in this server's roster for what has been typed so far."""
@@ -267,6 +334,9 @@ class HeroCog(commands.GroupCog, group_name="hero", group_description="The heroe
             return await suggest_names(session, guild_id=guild_of(interaction), typed=typed)
 
     @transfer.autocomplete("name")
+    @confide.autocomplete("name")
+    @unconfide.autocomplete("name")
+    @confidants.autocomplete("name")
     @suggests
     async def suggest_own(self, interaction: Interaction, typed: str) -> Sequence[str]:
         """Names of the asker's own heroes."""

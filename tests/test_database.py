@@ -18,9 +18,14 @@ from bot.db.migrate import alembic_config, current_revision, migrate, newest_rev
 from bot.db.models import Hero
 from bot.db.open import open_database
 from bot.errors import StartError
+from bot.roster.asker import Asker
 from bot.roster.heroes import add_hero
+from bot.roster.quota import Quota
 from bot.roster.search import find_hero, suggest_names
+from bot.vault import Vault
 from tests.databases import PostgresServer
+
+ANN = Asker(2, quota=Quota(changes_per_minute=1_000, heroes_per_member=1_000))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -96,11 +101,11 @@ async def test_sqlite_is_tuned_as_promised(tmp_path: Path) -> None:
 async def test_a_block_that_fails_leaves_nothing_behind(db: Database) -> None:
     with pytest.raises(ZeroDivisionError):
         async with db.write() as session:
-            await add_hero(session, guild_id=1, owner_id=2, name="Deadpond", secret_name="x")
+            await add_hero(session, guild_id=1, asker=ANN, vault=Vault(), name="Deadpond", secret_name="x")
             raise ZeroDivisionError
 
     async with db.write() as session:
-        await add_hero(session, guild_id=1, owner_id=2, name="Deadpond", secret_name="x")
+        await add_hero(session, guild_id=1, asker=ANN, vault=Vault(), name="Deadpond", secret_name="x")
     async with db.read() as session:
         assert len((await session.exec(select(Hero))).all()) == 1
 
@@ -108,7 +113,9 @@ async def test_a_block_that_fails_leaves_nothing_behind(db: Database) -> None:
 async def test_many_writers_queue_and_all_succeed(db: Database) -> None:
     async def add(number: int) -> None:
         async with db.write() as session:
-            await add_hero(session, guild_id=1, owner_id=2, name=f"Hero {number}", secret_name="x")
+            await add_hero(
+                session, guild_id=1, asker=ANN, vault=Vault(), name=f"Hero {number}", secret_name="x"
+            )
 
     await asyncio.gather(*(add(number) for number in range(100)))
 
@@ -169,7 +176,9 @@ async def test_moments_and_snowflakes_come_back_as_they_went(db: Database) -> No
 async def test_a_number_is_never_used_twice(db: Database) -> None:
     async def add(name: str) -> int:
         async with db.write() as session:
-            return (await add_hero(session, guild_id=1, owner_id=2, name=name, secret_name="x")).id
+            return (
+                await add_hero(session, guild_id=1, asker=ANN, vault=Vault(), name=name, secret_name="x")
+            ).id
 
     await add("First")
     last = await add("Last")
@@ -182,7 +191,7 @@ async def test_a_number_is_never_used_twice(db: Database) -> None:
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 async def test_connections_that_the_server_dropped_are_replaced_unnoticed(db: Database) -> None:
     async with db.write() as session:
-        await add_hero(session, guild_id=1, owner_id=2, name="Deadpond", secret_name="x")
+        await add_hero(session, guild_id=1, asker=ANN, vault=Vault(), name="Deadpond", secret_name="x")
 
     other = Database(db.engine.url)
     async with other.engine.connect() as connection:

@@ -4,8 +4,10 @@ import pytest
 from sqlmodel import func, select
 
 from bot.db.models import Hero
+from bot.roster.asker import Asker
 from bot.roster.errors import NameTakenError
 from bot.roster.heroes import add_hero
+from bot.vault import Vault
 from tests.world import World, answer_of, assert_private, assert_public, labels_of, text_of
 
 
@@ -70,7 +72,9 @@ async def test_one_name_in_two_servers_makes_two_heroes(world: World) -> None:
 async def test_of_two_adds_at_once_one_wins_and_the_other_is_told(world: World) -> None:
     async def add(owner_id: int) -> None:
         async with world.bot.db.write() as session:
-            await add_hero(session, guild_id=7, owner_id=owner_id, name="Deadpond", secret_name="x")
+            await add_hero(
+                session, guild_id=7, asker=Asker(owner_id), vault=Vault(), name="Deadpond", secret_name="x"
+            )
 
     results = await asyncio.gather(*(add(owner) for owner in range(1, 9)), return_exceptions=True)
 

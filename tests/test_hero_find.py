@@ -58,7 +58,7 @@ async def test_everyone_else_is_politely_refused(world: World) -> None:
         refused = await nosy.click(answer_of(card), label="Secret identity")
 
         assert_private(refused)
-        assert "owner alone" in text_of(refused)
+        assert "whom they trust" in text_of(refused)
         assert "Dive Wilson" not in text_of(refused)
 
 

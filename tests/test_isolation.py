@@ -4,10 +4,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.db.engine import Database
+from bot.roster.asker import Asker
 from bot.roster.errors import HeroGoneError, HeroNotFoundError, NameTakenError
 from bot.roster.heroes import add_hero, hero_by_id
 from bot.roster.rules import name_key
 from bot.roster.search import find_hero, suggest_names
+from bot.vault import Vault
 
 NAMES = ["Deadpond", "deadPOND", "Spider-Boy", "Rusty-Man", "Tarantula"]
 
@@ -30,7 +32,12 @@ async def test_what_one_guild_stores_another_never_sees(
         try:
             async with db.write() as session:
                 hero = await add_hero(
-                    session, guild_id=guilds[where], owner_id=owner_id, name=name, secret_name="x"
+                    session,
+                    guild_id=guilds[where],
+                    asker=Asker(owner_id),
+                    vault=Vault(),
+                    name=name,
+                    secret_name="x",
                 )
         except NameTakenError:
             assert name_key(name) in expected[where]

@@ -21,8 +21,10 @@ from bot.roster.errors import RosterError
 from bot.roster.heroes import add_hero
 from bot.roster.listing import list_heroes
 from bot.roster.ownership import OFFER_STANDS_FOR, accept_offer, claim_hero
+from bot.roster.quota import Quota
 from bot.roster.removal import KEPT_FOR, remove_hero, restore_hero
 from bot.roster.rules import name_key
+from bot.vault import Vault
 
 T = TypeVar("T")
 
@@ -30,6 +32,13 @@ NAMES = ["Deadpond", "DEADPOND", "Tarantula", "Rusty-Man", ""]
 KEEPER = 9
 
 guild_numbers = count(1_000)
+
+
+def asker(member: int) -> Asker:
+    """A member, with no limit in the way: the model knows none."""
+    return Asker(member, keeper=member == KEEPER, quota=Quota(1_000, 1_000))
+
+
 guilds = st.integers(0, 1)
 members = st.sampled_from([1, 2, 3, KEEPER])
 names = st.sampled_from(NAMES)
@@ -100,7 +109,14 @@ class Life(RuleBasedStateMachine):
 
     @rule(guild=guilds, owner=members, name=names)
     def add(self, guild: int, owner: int, name: str) -> None:
-        hero = self.attempt(add_hero, guild_id=self.guilds[guild], owner_id=owner, name=name, secret_name="x")
+        hero = self.attempt(
+            add_hero,
+            guild_id=self.guilds[guild],
+            asker=asker(owner),
+            vault=Vault(),
+            name=name,
+            secret_name="x",
+        )
         assert (hero is not None) == (name != "" and not self.taken(guild, name))
         if hero is not None:
             self.model[hero.id] = Modelled(guild, owner, name)
@@ -122,7 +138,8 @@ class Life(RuleBasedStateMachine):
             hero_id=number,
             version=version,
             edit=Edit(name, age, None),
-            asker=Asker(member, keeper=member == KEEPER),
+            asker=asker(member),
+            vault=Vault(),
         )
         may = (
             known is not None
@@ -147,7 +164,7 @@ class Life(RuleBasedStateMachine):
             remove_hero,
             guild_id=self.guilds[guild],
             hero_id=number,
-            asker=Asker(member, keeper=member == KEEPER),
+            asker=asker(member),
         )
         may = (
             known is not None
@@ -168,7 +185,7 @@ class Life(RuleBasedStateMachine):
             restore_hero,
             guild_id=self.guilds[guild],
             hero_id=number,
-            asker=Asker(member, keeper=member == KEEPER),
+            asker=asker(member),
             new_name=new_name,
         )
         name = new_name if new_name is not None else known.name if known else ""
@@ -204,7 +221,7 @@ class Life(RuleBasedStateMachine):
             owner_id=owner,
             receiver_id=receiver,
             offered_at=self.now - timedelta(hours=hours),
-            asker_id=accepter,
+            asker=asker(accepter),
         )
         may = (
             known is not None
@@ -222,7 +239,7 @@ class Life(RuleBasedStateMachine):
     def claim(self, pick: int, guild: int, left: int, claimer: int) -> None:
         number, known = self.picked(pick)
         hero = self.attempt(
-            claim_hero, guild_id=self.guilds[guild], hero_id=number, owner_id=left, claimer_id=claimer
+            claim_hero, guild_id=self.guilds[guild], hero_id=number, owner_id=left, asker=asker(claimer)
         )
         may = known is not None and known.guild == guild and known.removed_at is None and known.owner == left
         assert (hero is not None) == may

@@ -1,18 +1,18 @@
 import asyncio
 import io
+import itertools
 import struct
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import discord
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, PngImagePlugin
+from simcord.backend.cdn import CdnStore
 from sqlmodel import col, delete, func, select
 
 from bot.db.engine import Database
@@ -23,6 +23,7 @@ from bot.roster.errors import HeroGoneError, NotYoursError, RosterError
 from bot.roster.heroes import add_hero, hero_by_id
 from bot.roster.portraits import portrait_of, set_portrait
 from bot.roster.removal import remove_hero
+from bot.vault import Vault
 from tests.world import World, answer_of, assert_private, text_of
 
 # Outside of the tests, what Pillow warns of is no error.
@@ -237,8 +238,10 @@ def see_through(picture: Image.Image) -> Image.Image:
 
 
 def with_transparent_grey(mode: str, opaque: int, clear: int) -> bytes:
+    """A PNG that names a grey which is to be transparent; its right half has that."""
     picture = Image.new(mode, (80, 40), opaque)
-    picture.paste(clear, (40, 0, 80, 40))
+    for x, y in itertools.product(range(40, 80), range(40)):
+        picture.putpixel((x, y), clear)
     return saved(picture, "PNG", transparency=clear)
 
 
@@ -406,7 +409,7 @@ async def test_a_damaged_picture_makes_a_picture_or_a_sentence(
 
 
 async def test_others_go_on_while_one_thread_makes_pictures_small() -> None:
-    data = saved(quadrants(2_000, 2_000), "PNG")
+    data = saved(quadrants(1_200, 1_200), "PNG")
 
     work = asyncio.gather(*(shrink(data) for _ in range(3)))
     turns = 0
@@ -429,7 +432,13 @@ NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 async def added(db: Database, name: str = "Deadpond") -> Hero:
     async with db.write() as session:
         return await add_hero(
-            session, guild_id=GUILD, owner_id=OWNER.id, name=name, secret_name="Dive Wilson", now=NOON
+            session,
+            guild_id=GUILD,
+            asker=OWNER,
+            vault=Vault(),
+            name=name,
+            secret_name="Dive Wilson",
+            now=NOON,
         )
 
 
@@ -460,10 +469,12 @@ async def portraits(db: Database) -> int:
         return (await session.exec(select(func.count()).select_from(Portrait))).one()
 
 
-async def history(db: Database) -> list[tuple[Action, int, dict[str, list[Any]]]]:
+async def history(db: Database) -> list[tuple[Action, int | None, dict[str, list[Any]]]]:
     async with db.read() as session:
         entries = (await session.exec(select(HistoryEntry).order_by(col(HistoryEntry.id)))).all()
-    return [(entry.action, entry.actor_id, entry.changes) for entry in entries[1:]]
+    return [
+        (entry.action, entry.actor_id, entry.changes) for entry in entries if entry.action != Action.ADDED
+    ]
 
 
 async def test_a_hero_has_no_portrait_and_none_is_looked_for(db: Database) -> None:
@@ -485,7 +496,7 @@ async def test_owner_and_keepers_give_a_portrait(db: Database, asker: Asker) -> 
     for seen in (given_to, stored):
         assert (seen.has_portrait, seen.version, seen.updated_at) == (True, 2, NOON + timedelta(hours=1))
     assert (await kept(db, other))[1] is None
-    assert (await history(db))[1:] == [(Action.PORTRAYED, asker.id, {"has_portrait": [False, True]})]
+    assert await history(db) == [(Action.PORTRAYED, asker.id, {"has_portrait": [False, True]})]
 
 
 async def test_a_stranger_gives_and_takes_none(db: Database) -> None:
@@ -502,29 +513,33 @@ async def test_a_stranger_gives_and_takes_none(db: Database) -> None:
 
 
 async def test_a_portrait_is_replaced(db: Database) -> None:
-    hero = await added(db)
+    hero, other = await added(db), await added(db, "Rusty-Man")
     await give(db, hero, b"picture")
+    await give(db, other, b"of another")
 
     await give(db, hero, b"another", KEEPER, after=timedelta(hours=2))
 
     stored, image = await kept(db, hero)
     assert image == b"another"
     assert (stored.has_portrait, stored.version, stored.updated_at) == (True, 3, NOON + timedelta(hours=2))
-    assert await portraits(db) == 1
-    assert (await history(db))[1:] == [(Action.PORTRAYED, KEEPER.id, {"has_portrait": [True, True]})]
+    assert (await kept(db, other))[1] == b"of another"
+    assert await portraits(db) == 2
+    assert (await history(db))[-1:] == [(Action.PORTRAYED, KEEPER.id, {"has_portrait": [True, True]})]
 
 
 async def test_a_portrait_is_taken_away(db: Database) -> None:
-    hero = await added(db)
+    hero, other = await added(db), await added(db, "Rusty-Man")
     await give(db, hero, b"picture")
+    await give(db, other, b"of another")
 
     await give(db, hero, None, after=timedelta(hours=2))
 
     stored, image = await kept(db, hero)
     assert image is None
     assert (stored.has_portrait, stored.version, stored.updated_at) == (False, 3, NOON + timedelta(hours=2))
-    assert await portraits(db) == 0
-    assert (await history(db))[1:] == [(Action.PORTRAYED, OWNER.id, {"has_portrait": [True, False]})]
+    assert (await kept(db, other))[1] == b"of another"
+    assert await portraits(db) == 1
+    assert (await history(db))[-1:] == [(Action.PORTRAYED, OWNER.id, {"has_portrait": [True, False]})]
 
 
 async def test_where_there_is_none_nothing_is_taken_away(db: Database) -> None:
@@ -614,28 +629,23 @@ async def test_a_deleted_hero_takes_its_portrait_along(db: Database) -> None:
 # --- On Discord -------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def tampered(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[discord.Attachment], None]], None]:
-    """Lets something happen to an upload between its arrival and its download."""
-    read = discord.Attachment.read
+class Forgetful(CdnStore):
+    """A Discord that has lost what was uploaded."""
 
-    def arrange(tamper: Callable[[discord.Attachment], None]) -> None:
-        async def tampered_read(image: discord.Attachment) -> bytes:
-            tamper(image)
-            return await read(image)
+    def get(self, url: str) -> None:
+        return None
 
-        monkeypatch.setattr(discord.Attachment, "read", tampered_read)
 
-    return arrange
+class Lying(CdnStore):
+    """A Discord that says of each upload that it is one byte long."""
+
+    def store_attachment(self, *args: Any, **options: Any) -> dict[str, Any]:
+        return super().store_attachment(*args, **options) | {"size": 1}
 
 
 @pytest.fixture
 async def deadpond(world: World) -> None:
     await world.add(world.alice, "Deadpond")
-
-
-def expire(image: discord.Attachment) -> None:
-    image.url += "?expired"
 
 
 async def portrait_in(world: World) -> bytes | None:
@@ -675,8 +685,8 @@ async def test_a_removed_heros_card_leaves_its_portrait_behind(world: World) -> 
 
 
 @pytest.mark.usefixtures("deadpond")
-async def test_nothing_is_fetched_for_a_stranger_or_an_unknown_hero(world: World, tampered: Any) -> None:
-    tampered(expire)
+async def test_nothing_is_fetched_for_a_stranger_or_an_unknown_hero(world: World) -> None:
+    world.env.backend.cdn = Forgetful()
 
     stranger = await world.bob.slash(world.channel, "hero portrait", name="Deadpond", image=UPLOAD)
     unknown = await world.alice.slash(world.channel, "hero portrait", name="Nobody", image=UPLOAD)
@@ -688,8 +698,8 @@ async def test_nothing_is_fetched_for_a_stranger_or_an_unknown_hero(world: World
 
 
 @pytest.mark.usefixtures("deadpond")
-async def test_a_picture_that_discord_lost_is_asked_for_again(world: World, tampered: Any) -> None:
-    tampered(expire)
+async def test_a_picture_that_discord_lost_is_asked_for_again(world: World) -> None:
+    world.env.backend.cdn = Forgetful()
 
     refused = await world.alice.slash(world.channel, "hero portrait", name="Deadpond", image=UPLOAD)
 
@@ -698,7 +708,9 @@ async def test_a_picture_that_discord_lost_is_asked_for_again(world: World, tamp
 
 
 @pytest.mark.usefixtures("deadpond")
-async def test_a_large_file_is_refused(world: World) -> None:
+@pytest.mark.parametrize("cdn", [Forgetful, Lying], ids=["by what Discord says", "by what came"])
+async def test_a_large_file_is_refused(world: World, cdn: type[CdnStore]) -> None:
+    world.env.backend.cdn = cdn()
     large = ("deadpond.png", UPLOAD[1].ljust(8 * 1024 * 1024 + 1, b"\0"))
 
     refused = await world.alice.slash(world.channel, "hero portrait", name="Deadpond", image=large)

@@ -1,7 +1,7 @@
 """`python -m bot preview` as a person uses it: a real process, and a real browser on the page it serves.
 
-`SCREENSHOTS=1 python -m pytest tests/test_preview.py` also renews docs/images/preview.png, the
-README's picture.
+`SCREENSHOTS=1 python -m pytest tests/test_preview.py` also renews the README's pictures in
+docs/images.
 """
 
 import asyncio
@@ -18,7 +18,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Locator, Page, async_playwright, expect
 
+from bot.chart import SIZE
 from bot.paths import ROOT
+from bot.picture import SIDE_MOST
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 BROWSER_OPTIONS = (
@@ -149,6 +151,29 @@ def messages(page: Page) -> Locator:
     return page.get_by_role("log").get_by_role("article")
 
 
+async def picture(page: Page, name: str, shown: Locator | None = None) -> None:
+    """Renew one of the README's pictures, if that is wished for.
+
+    Args:
+        page: in a browser.
+        name: of the picture.
+        shown: what is to be seen on it, in full; by default the page as a person sees it.
+    """
+    if not os.environ.get("SCREENSHOTS"):
+        return
+    await settled(page)
+    await page.mouse.move(0, 0)  # so that no message is highlighted
+    path = ROOT / "docs" / "images" / f"{name}.png"
+    if shown is None:
+        await page.screenshot(path=path)
+        return
+    usual = page.viewport_size
+    assert usual is not None
+    await page.set_viewport_size({"width": 1000, "height": 1800})
+    await shown.screenshot(path=path)
+    await page.set_viewport_size(usual)
+
+
 def clock(line: str) -> datetime:
     return datetime.strptime(line.rpartition(" It is ")[2], "%d %B %Y, %H:%M UTC").replace(tzinfo=UTC)
 
@@ -165,10 +190,7 @@ async def test_a_member_finds_a_hero_and_only_its_owner_reads_who_it_is(page: Pa
     answer = messages(page).last
     await expect(answer).to_contain_text("Only you can see this")
     await expect(answer).to_contain_text("Dive Wilson")
-    if os.environ.get("SCREENSHOTS"):
-        await settled(page)
-        await page.get_by_text("Who is who").click()  # so that no message is highlighted
-        await page.screenshot(path=ROOT / "docs" / "images" / "preview.png")
+    await picture(page, "preview")
 
     await view_as(page, "Tom (keeper)")
     await expect(messages(page).filter(has_text="Dive Wilson")).to_have_count(0)
@@ -197,6 +219,52 @@ async def test_a_mistake_is_answered_with_a_sentence_and_not_with_a_failure(
     await expect(page.get_by_role("tabpanel", name="Diagnostics")).to_contain_text("No warnings or errors.")
     await page.get_by_text("More", exact=True).click()
     await page.get_by_role("button", name="End preview session").click()
+    await preview.ended()
+
+
+@needs_browser
+async def test_a_member_leafs_through_the_roster_and_edits_a_hero_in_a_form(
+    page: Page, preview: Preview
+) -> None:
+    await use(page, "hero list")
+    await send(page)
+    roster = messages(page).filter(has_text="13 heroes")
+    await expect(roster).to_contain_text("Page 1 of 2")
+    await picture(page, "list", roster)
+    await roster.get_by_role("button", name="▶").click()
+    await expect(roster).to_contain_text("Page 2 of 2")
+    await roster.get_by_role("combobox", name="Open a card").click()
+    await page.get_by_role("option", name="The Procrastinator").click()
+    card = messages(page).last
+    await expect(card).to_contain_text("Only you can see this")
+    await expect(card).to_contain_text("Will save the world. Tomorrow.")
+
+    await use(page, "hero edit", name="procr")
+    await page.get_by_role("option", name="The Procrastinator").click()
+    await send(page)
+    form = page.get_by_role("dialog")
+    await expect(form.get_by_label("Secret identity")).to_have_value("Lena Later")
+    await expect(form.get_by_label("Description")).to_have_value("Will save the world. Tomorrow.")
+    await form.get_by_label("Description").fill("Will save the world. On Monday, surely.")
+    await picture(page, "form", form)
+    await form.get_by_role("button", name="Submit").click()
+    await expect(form).to_have_count(0)
+    await expect(messages(page).last).to_contain_text("Saved.")
+    await expect(messages(page).last).to_contain_text("On Monday, surely.")
+    preview.process.terminate()
+    await preview.ended()
+
+
+@needs_browser
+async def test_a_portrait_and_the_statistics_are_pictures_that_load(page: Page, preview: Preview) -> None:
+    portrait = messages(page).filter(has_text="Spider-Boy").get_by_role("img", name="portrait")
+    await expect(portrait).to_have_js_property("naturalWidth", SIDE_MOST)
+    await use(page, "hero stats")
+    await send(page)
+    answer = messages(page).filter(has_text="Heroes by member")
+    await expect(answer.get_by_role("img", name="diagrams")).to_have_js_property("naturalWidth", SIZE[0])
+    await picture(page, "stats", answer)
+    preview.process.terminate()
     await preview.ended()
 
 

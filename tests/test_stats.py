@@ -24,9 +24,12 @@ from bot.db.engine import Database
 from bot.panel import Panel
 from bot.roster.asker import Asker
 from bot.roster.heroes import add_hero
+from bot.roster.quota import Quota
 from bot.roster.removal import remove_hero
 from bot.roster.statistics import BANDS, MOMENTS, Statistics, statistics
+from bot.vault import Vault
 from cogs.ui.stats import stats_panel
+from tests.world import World, answer_of, assert_public, text_of
 
 BACKGROUND = (0x2B, 0x2D, 0x31)
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
@@ -34,7 +37,6 @@ BIG = 10**9
 SNOWFLAKE = 1_234_567_890_123_456_789
 
 guild_numbers = itertools.count(1)
-from tests.world import World, answer_of, assert_public, text_of
 
 
 def numbers(**changes: Any) -> Statistics:
@@ -145,7 +147,8 @@ async def test_the_numbers_are_those_of_the_heroes_that_are_there(
             hero = await add_hero(
                 session,
                 guild_id=elsewhere if where == "elsewhere" else guild_id,
-                owner_id=owner_id,
+                asker=Asker(owner_id, quota=Quota(1_000, 1_000)),
+                vault=Vault(),
                 name=f"Hero {number}",
                 secret_name="x",
                 age=age,
@@ -185,7 +188,13 @@ async def add(db: Database, *added: datetime) -> None:
     async with db.write() as session:
         for number, moment in enumerate(added):
             await add_hero(
-                session, guild_id=1, owner_id=2, name=f"Hero {number}", secret_name="x", now=moment
+                session,
+                guild_id=1,
+                asker=Asker(2),
+                vault=Vault(),
+                name=f"Hero {number}",
+                secret_name="x",
+                now=moment,
             )
 
 

@@ -99,6 +99,8 @@ def _sqlite(url: URL, *, log_sql: bool) -> AsyncEngine:
         cursor.execute("PRAGMA foreign_keys=ON")
         # FULL: what the bot has confirmed to a member survives a power cut, also in WAL mode.
         cursor.execute("PRAGMA synchronous=FULL")
+        # What is erased is overwritten, not just forgotten.
+        cursor.execute("PRAGMA secure_delete=ON")
         cursor.execute(f"PRAGMA busy_timeout={int(WAIT * 1000)}")
         cursor.close()
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from secrets import token_hex
 
 from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, MetaData, Text, false
 from sqlmodel import AutoString, Field, SQLModel, text
@@ -45,6 +46,8 @@ class Hero(SQLModel, table=True):
             postgresql_where=text("removed_at IS NULL"),
         ),
         Index("ix_hero_guild_id_owner_id", "guild_id", "owner_id"),
+        # To see at the start which keys are in use, and what a rotation has left to do.
+        Index("ix_hero_secret_key", "secret_key"),
         # What is waiting to be purged.
         Index(
             "ix_hero_removed_at",
@@ -65,6 +68,13 @@ class Hero(SQLModel, table=True):
     name: str = Field(sa_type=binary_text(80))
     name_key: str = Field(sa_type=binary_text(400))
     secret_name: str = Field(sa_type=Text, repr=False)
+    """As `bot.vault.Vault` stores it, which alone reads it."""
+    secret_key: str | None = Field(default=None, sa_type=Text)
+    """The name of the key that encrypts the secret identity; None where it is plain text."""
+    secret_seal: str = Field(
+        default_factory=lambda: token_hex(16), sa_type=Text, sa_column_kwargs={"server_default": ""}
+    )
+    """Random, and encrypted along: what was encrypted for another hero does not fit."""
     age: int | None = None
     description: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
@@ -83,6 +93,9 @@ class Action(StrEnum):
     RESTORED = "restored"
     TRANSFERRED = "transferred"
     CLAIMED = "claimed"
+    CONFIDED = "confided"
+    UNCONFIDED = "unconfided"
+    LOOKED = "looked"
 
 
 class HistoryEntry(SQLModel, table=True):
@@ -91,13 +104,18 @@ class HistoryEntry(SQLModel, table=True):
     __tablename__ = "history"  # pyright: ignore[reportAssignmentType] - SQLModel takes a string
     __table_args__ = (
         Index("ix_history_guild_id_hero_id_id", "guild_id", "hero_id", "id"),
+        Index("ix_history_actor_id_at", "actor_id", "at"),
+        Index("ix_history_other_id", "other_id"),
         {"sqlite_autoincrement": True},
     )
 
     id: int = Field(default=None, primary_key=True, sa_type=RowId)
     guild_id: int = Field(sa_type=Snowflake)
     hero_id: int = Field(foreign_key="hero.id", ondelete="CASCADE", sa_type=RowId)
-    actor_id: int = Field(sa_type=Snowflake)
+    actor_id: int | None = Field(sa_type=Snowflake)
+    """Who did it; None once that member has had their traces erased."""
+    other_id: int | None = Field(default=None, sa_type=Snowflake)
+    """Whom it also concerns: the owner before, or a confidant; None as above."""
     action: Action = Field(sa_type=AutoString)
     changes: dict[str, list[str | int | None]] = Field(default_factory=dict, sa_type=JSON)
     """Old and new value by the name of the field; of a secret identity only that it changed: no values."""
@@ -111,6 +129,24 @@ class Portrait(SQLModel, table=True):
     guild_id: int = Field(sa_type=Snowflake)
     image: bytes = Field(sa_type=LargeBinary)
     """WebP, at most 512 x 512 pixels."""
+
+
+class Confidant(SQLModel, table=True):
+    """A member whom the owner trusts with the secret identity of one hero."""
+
+    hero_id: int = Field(primary_key=True, foreign_key="hero.id", ondelete="CASCADE", sa_type=RowId)
+    user_id: int = Field(
+        primary_key=True, index=True, sa_type=Snowflake, sa_column_kwargs={"autoincrement": False}
+    )
+    guild_id: int = Field(sa_type=Snowflake)
+    since: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
+
+
+class Departure(SQLModel, table=True):
+    """A guild that the bot was removed from, whose data goes some time later."""
+
+    guild_id: int = Field(primary_key=True, sa_type=Snowflake, sa_column_kwargs={"autoincrement": False})
+    left_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class DailyTask(SQLModel, table=True):

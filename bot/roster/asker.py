@@ -1,9 +1,10 @@
 """Who asks the roster for something."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.db.models import Hero
 from bot.roster.errors import NotYoursError
+from bot.roster.quota import Quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +14,12 @@ class Asker:
     Args:
         id: the member's snowflake.
         keeper: whether they may manage the server.
+        quota: how much they may change and own.
     """
 
     id: int
     keeper: bool = False
+    quota: Quota = field(default_factory=Quota)
 
     def require_care_of(self, hero: Hero) -> None:
         """Let pass the hero's owner and keepers.

@@ -1,6 +1,6 @@
 """Changing what is known about a hero."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
@@ -8,10 +8,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Action, Hero
 from bot.roster.asker import Asker
-from bot.roster.errors import RosterError
+from bot.roster.errors import NotYoursError, RosterError
 from bot.roster.heroes import hero_by_id, name_taken
 from bot.roster.history import Changes, record
 from bot.roster.rules import clean_age, clean_description, clean_name, clean_secret_name, name_key
+from bot.roster.secrets import may_read_secret
+from bot.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Edit:
     name: str
     age: int | None
     description: str | None
-    secret_name: str | None = None
+    secret_name: str | None = field(default=None, repr=False)
 
 
 class StaleEditError(RosterError):
@@ -51,6 +53,7 @@ async def edit_hero(
     version: int,
     edit: Edit,
     asker: Asker,
+    vault: Vault,
     now: datetime,
 ) -> Hero:
     """Change a hero, unless it is no longer what the asker saw.
@@ -61,7 +64,8 @@ async def edit_hero(
         hero_id: the hero's number.
         version: which version the asker saw.
         edit: what it is to become.
-        asker: its owner or a keeper; only the owner may change the secret identity.
+        asker: its owner or a keeper; only who may read the secret identity may change it.
+        vault: what encrypts the secret identity.
         now: the present moment.
 
     Raises:
@@ -73,30 +77,28 @@ async def edit_hero(
     """
     hero = await hero_by_id(session, guild_id=guild_id, hero_id=hero_id, lock=True)
     asker.require_care_of(hero)
+    await asker.quota.check_pace(session, asker.id, now)
     wanted: dict[str, str | int | None] = {
         "name": clean_name(edit.name),
         "age": clean_age(edit.age),
         "description": clean_description(edit.description),
     }
-    if edit.secret_name is not None:
-        asker.require_ownership_of(hero)
-        wanted["secret_name"] = clean_secret_name(edit.secret_name)
+    secret_name = None if edit.secret_name is None else clean_secret_name(edit.secret_name)
     if hero.version != version:
         raise StaleEditError(hero)
     changes: Changes = {
-        field: [getattr(hero, field), value]
-        for field, value in wanted.items()
-        if getattr(hero, field) != value
+        name: [getattr(hero, name), value] for name, value in wanted.items() if getattr(hero, name) != value
     }
+    if secret_name is not None and await _is_new_secret(session, hero, asker, vault, secret_name):
+        vault.put(hero, secret_name)
+        changes["secret_name"] = []
     if not changes:
         return hero
-    for field in changes:
-        setattr(hero, field, wanted[field])
+    for name, value in wanted.items():
+        setattr(hero, name, value)
     hero.name_key = name_key(hero.name)
     hero.version += 1
     hero.updated_at = now
-    if "secret_name" in changes:
-        changes["secret_name"] = []
     record(session, hero, Action.EDITED, actor_id=asker.id, at=now, changes=changes)
     name = hero.name
     try:
@@ -104,3 +106,11 @@ async def edit_hero(
     except IntegrityError as error:
         raise await name_taken(session, guild_id, name, error) from None
     return hero
+
+
+async def _is_new_secret(
+    session: AsyncSession, hero: Hero, asker: Asker, vault: Vault, secret_name: str
+) -> bool:
+    if not await may_read_secret(session, hero, asker):
+        raise NotYoursError("Only the hero's owner, and whom they trust with it, can change the secret.")
+    return vault.read(hero) != secret_name

@@ -8,9 +8,11 @@ from sqlmodel import and_, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Action, Hero, utcnow
-from bot.roster.errors import HeroGoneError, NameTakenError, NotYoursError
+from bot.roster.asker import Asker
+from bot.roster.errors import HeroGoneError, NameTakenError
 from bot.roster.history import record
 from bot.roster.rules import clean_age, clean_description, clean_name, clean_secret_name, name_key
+from bot.vault import Vault
 
 
 def present(guild_id: int) -> ColumnElement[bool]:
@@ -22,7 +24,8 @@ async def add_hero(
     session: AsyncSession,
     *,
     guild_id: int,
-    owner_id: int,
+    asker: Asker,
+    vault: Vault,
     name: str,
     secret_name: str,
     age: int | None = None,
@@ -34,7 +37,8 @@ async def add_hero(
     Args:
         session: one that writes.
         guild_id: the guild's snowflake.
-        owner_id: the snowflake of the member who plays the hero.
+        asker: the member who is to play the hero.
+        vault: what encrypts the secret identity.
         name: see `clean_name`.
         secret_name: see `clean_secret_name`.
         age: see `clean_age`.
@@ -44,26 +48,31 @@ async def add_hero(
     Raises:
         InvalidHeroError: a field holds what it may not.
         NameTakenError: a hero of the guild has that name already; it stays as it is.
+        TooManyChangesError: the asker has to wait a little.
+        TooManyHeroesError: the asker has enough.
     """
     clean = clean_name(name)
     now = now or utcnow()
     hero = Hero(
         guild_id=guild_id,
-        owner_id=owner_id,
+        owner_id=asker.id,
         name=clean,
         name_key=name_key(clean),
-        secret_name=clean_secret_name(secret_name),
+        secret_name="",
         age=clean_age(age),
         description=clean_description(description),
         created_at=now,
         updated_at=now,
     )
+    vault.put(hero, clean_secret_name(secret_name))
+    await asker.quota.check_pace(session, asker.id, now)
+    await asker.quota.check_room(session, guild_id=guild_id, owner_id=asker.id)
     session.add(hero)
     try:
         await session.flush()
     except IntegrityError as error:
         raise await name_taken(session, guild_id, clean, error) from None
-    record(session, hero, Action.ADDED, actor_id=owner_id, at=now)
+    record(session, hero, Action.ADDED, actor_id=asker.id, at=now)
     return hero
 
 
@@ -105,14 +114,3 @@ async def hero_by_id(session: AsyncSession, *, guild_id: int, hero_id: int, lock
     if hero is None:
         raise HeroGoneError
     return hero
-
-
-def secret_of(hero: Hero, *, asker_id: int) -> str:
-    """The secret identity of a hero, for a member entitled to it.
-
-    Raises:
-        NotYoursError: the asker is not the owner.
-    """
-    if asker_id != hero.owner_id:
-        raise NotYoursError("This secret identity is for the hero's owner alone. You could ask them nicely.")
-    return hero.secret_name

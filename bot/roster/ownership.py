@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlmodel import col, delete
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.db.models import Action, Hero
+from bot.db.models import Action, Confidant, Hero
+from bot.roster.asker import Asker
 from bot.roster.errors import NotYoursError, RosterError
 from bot.roster.heroes import hero_by_id
 from bot.roster.history import record
@@ -23,7 +25,7 @@ async def accept_offer(
     owner_id: int,
     receiver_id: int,
     offered_at: datetime,
-    asker_id: int,
+    asker: Asker,
     now: datetime,
 ) -> Hero:
     """Hand a hero to the member it was offered to.
@@ -35,7 +37,7 @@ async def accept_offer(
         owner_id: who offered it.
         receiver_id: to whom.
         offered_at: when.
-        asker_id: who accepts.
+        asker: who accepts.
         now: the present moment.
 
     Raises:
@@ -43,19 +45,19 @@ async def accept_offer(
         HeroGoneError: the hero is not in the roster any more.
         RosterError: the offer has lapsed, or the hero has changed hands meanwhile.
     """
-    if asker_id != receiver_id:
+    if asker.id != receiver_id:
         raise NotYoursError(f"This offer is for <@{receiver_id}> to accept.")
     if now >= offered_at + OFFER_STANDS_FOR:
         raise RosterError(f"This offer has lapsed. <@{owner_id}> can make it again with `/hero transfer`.")
     hero = await hero_by_id(session, guild_id=guild_id, hero_id=hero_id, lock=True)
     if hero.owner_id != owner_id:
         raise RosterError(f"{quote(hero.name)} has changed hands since this offer was made.")
-    _hand_over(session, hero, receiver_id, Action.TRANSFERRED, now)
+    await _hand_over(session, hero, asker, Action.TRANSFERRED, now)
     return hero
 
 
 async def claim_hero(
-    session: AsyncSession, *, guild_id: int, hero_id: int, owner_id: int, claimer_id: int, now: datetime
+    session: AsyncSession, *, guild_id: int, hero_id: int, owner_id: int, asker: Asker, now: datetime
 ) -> Hero:
     """Take over a hero whose owner has left the guild.
 
@@ -64,7 +66,7 @@ async def claim_hero(
         guild_id: the hero's guild.
         hero_id: the hero's number.
         owner_id: the owner of whom Discord has just said that they left.
-        claimer_id: who takes it over.
+        asker: who takes it over.
         now: the present moment.
 
     Raises:
@@ -74,13 +76,16 @@ async def claim_hero(
     hero = await hero_by_id(session, guild_id=guild_id, hero_id=hero_id, lock=True)
     if hero.owner_id != owner_id:
         raise RosterError(f"Somebody was faster: <@{hero.owner_id}> plays {quote(hero.name)} now.")
-    _hand_over(session, hero, claimer_id, Action.CLAIMED, now)
+    await _hand_over(session, hero, asker, Action.CLAIMED, now)
     return hero
 
 
-def _hand_over(session: AsyncSession, hero: Hero, owner_id: int, action: Action, now: datetime) -> None:
-    changes: dict[str, list[str | int | None]] = {"owner_id": [hero.owner_id, owner_id]}
-    hero.owner_id = owner_id
+async def _hand_over(session: AsyncSession, hero: Hero, asker: Asker, action: Action, now: datetime) -> None:
+    await asker.quota.check_pace(session, asker.id, now)
+    await asker.quota.check_room(session, guild_id=hero.guild_id, owner_id=asker.id)
+    # The new owner has not chosen to trust them.
+    await session.exec(delete(Confidant).where(col(Confidant.hero_id) == hero.id))
+    record(session, hero, action, actor_id=asker.id, other_id=hero.owner_id, at=now)
+    hero.owner_id = asker.id
     hero.version += 1
     hero.updated_at = now
-    record(session, hero, action, actor_id=owner_id, at=now, changes=changes)

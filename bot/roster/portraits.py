@@ -37,6 +37,7 @@ async def set_portrait(
         HeroGoneError: the hero is not in the roster.
         NotYoursError: the asker may not.
     """
+    await asker.quota.check_pace(session, asker.id, now)
     hero = await hero_by_id(session, guild_id=guild_id, hero_id=hero_id, lock=True)
     asker.require_care_of(hero)
     had, has = hero.has_portrait, image is not None

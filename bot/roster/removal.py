@@ -33,6 +33,7 @@ async def remove_hero(
         HeroGoneError: it is not in the roster.
         NotYoursError: the asker is neither its owner nor a keeper.
     """
+    await asker.quota.check_pace(session, asker.id, now)
     hero = await hero_by_id(session, guild_id=guild_id, hero_id=hero_id, lock=True)
     asker.require_care_of(hero)
     hero.removed_at = now
@@ -65,6 +66,7 @@ async def restore_hero(
         NotYoursError: the asker may not.
         NameTakenError: another hero has the name by now; a new one helps.
     """
+    await asker.quota.check_pace(session, asker.id, now)
     query = select(Hero).where(Hero.guild_id == guild_id, Hero.id == hero_id).with_for_update()
     hero = (await session.exec(query)).one_or_none()
     if hero is None:
@@ -74,6 +76,7 @@ async def restore_hero(
         raise RosterError(f"{quote(hero.name)} is in the roster already. `/hero find` shows its card.")
     if hero.removed_at <= now - KEPT_FOR:
         raise HeroGoneError
+    await asker.quota.check_room(session, guild_id=guild_id, owner_id=hero.owner_id)
     hero.removed_at = None
     hero.version += 1
     hero.updated_at = now

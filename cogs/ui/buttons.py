@@ -7,8 +7,8 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.answer import Answer, Interaction, To, answers, guild_of
-from bot.roster.heroes import hero_by_id, secret_of
+from bot.answer import Answer, Interaction, To, answers, asker_of, guild_of
+from bot.roster.secrets import read_secret
 from bot.text import escape, quote
 
 
@@ -65,7 +65,18 @@ class SecretIdentity(HeroButton, kind="secret"):
     @answers(To.ASKER)
     async def clicked(self, interaction: Interaction) -> Answer:
         """Tell it privately."""
-        async with interaction.client.db.read() as session:
-            hero = await hero_by_id(session, guild_id=guild_of(interaction), hero_id=self.hero_id)
-        secret = secret_of(hero, asker_id=interaction.user.id)
-        return f"{quote(hero.name)} is secretly **{escape(secret)}**."
+        return await tell_secret(interaction, self.hero_id)
+
+
+async def tell_secret(interaction: Interaction, hero_id: int) -> str:
+    """A sentence with the secret identity of a hero, for whoever interacts; see `read_secret`."""
+    async with interaction.client.db.write() as session:
+        hero, secret_name = await read_secret(
+            session,
+            guild_id=guild_of(interaction),
+            hero_id=hero_id,
+            asker=asker_of(interaction),
+            vault=interaction.client.vault,
+            now=interaction.created_at,
+        )
+    return f"{quote(hero.name)} is secretly **{escape(secret_name)}**."

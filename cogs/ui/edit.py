@@ -4,16 +4,17 @@ import re
 from typing import Any
 
 import discord
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.answer import Answer, Interaction, Private, To, answers, asker_of, guild_of
 from bot.db.models import Hero
 from bot.form import Form
 from bot.panel import Panel
-from bot.roster.asker import Asker
 from bot.roster.editing import Edit, StaleEditError, edit_hero
 from bot.roster.errors import InvalidHeroError, RosterError
 from bot.roster.heroes import hero_by_id
 from bot.roster.rules import AGE_MAX, DESCRIPTION_MAX, NAME_MAX
+from bot.roster.secrets import may_read_secret, read_secret
 from bot.text import escape
 from cogs.ui.announce import Announce
 from cogs.ui.buttons import HeroButton
@@ -25,16 +26,16 @@ class EditForm(Form):
 
     Args:
         hero: the hero.
-        asker: whoever opens it; only the owner sees the secret identity.
+        secret_name: the secret identity, for whoever may read it; None for others.
     """
 
     template = re.compile(r"hero:edit:(?P<id>\d{1,18}):(?P<version>\d{1,9})")
 
-    def __init__(self, hero: Hero, asker: Asker) -> None:
+    def __init__(self, hero: Hero, secret_name: str | None) -> None:
         super().__init__(title="Edit a hero", custom_id=f"hero:edit:{hero.id}:{hero.version}")
         self.add_text("name", "Name", value=hero.name, most=NAME_MAX)
-        if asker.id == hero.owner_id:
-            self.add_text("secret_name", "Secret identity", value=hero.secret_name, most=NAME_MAX)
+        if secret_name is not None:
+            self.add_text("secret_name", "Secret identity", value=secret_name, most=NAME_MAX)
         age = None if hero.age is None else str(hero.age)
         self.add_text("age", "Age", hint="In years, or empty", value=age, most=9, required=False)
         self.add_text(
@@ -69,6 +70,7 @@ class EditForm(Form):
                     version=int(match["version"]),
                     edit=edit,
                     asker=asker,
+                    vault=interaction.client.vault,
                     now=interaction.created_at,
                 )
                 buttons = [Announce(hero.id)] if asker.id == hero.owner_id else []
@@ -87,11 +89,35 @@ class EditAgain(HeroButton, kind="edit"):
     @answers(To.ASKER)
     async def clicked(self, interaction: Interaction) -> Answer:
         """Open it, if whoever clicks may."""
-        async with interaction.client.db.read() as session:
+        async with interaction.client.db.write() as session:
             hero = await hero_by_id(session, guild_id=guild_of(interaction), hero_id=self.hero_id)
-        asker = asker_of(interaction)
-        asker.require_care_of(hero)
-        return EditForm(hero, asker)
+            return await edit_form(session, interaction, hero)
+
+
+async def edit_form(session: AsyncSession, interaction: Interaction, hero: Hero) -> EditForm:
+    """The form for whoever interacts, with the secret identity if they may read it.
+
+    Args:
+        session: one that writes: that a confidant looked is kept.
+        interaction: of the asker.
+        hero: the hero.
+
+    Raises:
+        NotYoursError: the asker is neither its owner nor a keeper.
+    """
+    asker = asker_of(interaction)
+    asker.require_care_of(hero)
+    if not await may_read_secret(session, hero, asker):
+        return EditForm(hero, None)
+    _, secret_name = await read_secret(
+        session,
+        guild_id=hero.guild_id,
+        hero_id=hero.id,
+        asker=asker,
+        vault=interaction.client.vault,
+        now=interaction.created_at,
+    )
+    return EditForm(hero, secret_name)
 
 
 def _age(typed: str) -> int | None:

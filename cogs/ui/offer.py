@@ -6,7 +6,7 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.answer import Answer, Interaction, To, answers, guild_of
+from bot.answer import Answer, Interaction, To, answers, asker_of, guild_of
 from bot.db.models import Hero
 from bot.panel import Panel
 from bot.roster.errors import NotYoursError
@@ -68,7 +68,7 @@ class OfferButton(
                 owner_id=self.owner_id,
                 receiver_id=self.receiver_id,
                 offered_at=interaction.message.created_at,
-                asker_id=interaction.user.id,
+                asker=asker_of(interaction),
                 now=interaction.created_at,
             )
             note = f"<@{self.owner_id}> has handed this hero over to <@{self.receiver_id}>."

@@ -29,7 +29,8 @@ def upgrade() -> None:
         sa.Column("id", _row_id(), nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
         sa.Column("hero_id", _row_id(), nullable=False),
-        sa.Column("actor_id", sa.BigInteger(), nullable=False),
+        sa.Column("actor_id", sa.BigInteger(), nullable=True),
+        sa.Column("other_id", sa.BigInteger(), nullable=True),
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("changes", sa.JSON(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -40,6 +41,8 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_history_guild_id_hero_id_id", "history", ["guild_id", "hero_id", "id"])
+    op.create_index("ix_history_actor_id_at", "history", ["actor_id", "at"])
+    op.create_index("ix_history_other_id", "history", ["other_id"])
     op.create_table(
         "portrait",
         sa.Column("hero_id", _row_id(), nullable=False),
