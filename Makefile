@@ -24,9 +24,9 @@ lock: $(VENV)/dev
 	$(LOCK) --extra preview -c requirements-dev.txt -o requirements-preview.txt
 	$(LOCK) -c requirements-dev.txt -o requirements.txt
 
-.env:
-	cp .env.example .env
-	chmod 600 .env
+.env: | $(VENV)/run
+	@umask 077; sed "s|^SECRET_KEYS=.*|SECRET_KEYS=$$($(BIN)/python -m bot keys new)|" .env.example > .env
+	@echo "Made .env, with a fresh key for the secret identities in it. Keep a copy of that key."
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -9,8 +9,10 @@ from bot.db.engine import Database
 from bot.db.migrate import current_revision, newest_revision
 from bot.db.open import plain_faults
 from bot.errors import EX_CONFIG, StartError
+from bot.keys import check_keys
 from bot.limits import command_faults
 from bot.settings import Settings
+from bot.vault import Vault
 
 _HINT = "python -m bot migrate makes it"
 
@@ -59,3 +61,18 @@ async def _check_database(settings: Settings) -> AsyncGenerator[Finding]:
         await database.dispose()
     yield Finding("database")
     yield Finding("schema", None if have == need else f"it has {have or 'none'} and needs {need}; {_HINT}")
+    if have == need:
+        yield await _check_keys(settings)
+
+
+async def _check_keys(settings: Settings) -> Finding:
+    if not settings.secret_keys:
+        return Finding("secret keys", "SECRET_KEYS is empty; python -m bot keys new prints a key")
+    database = Database(settings.database_url)
+    try:
+        await check_keys(database, Vault(settings.secret_keys))
+    except StartError as error:
+        return Finding("secret keys", error.line)
+    finally:
+        await database.dispose()
+    return Finding("secret keys")

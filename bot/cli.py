@@ -8,13 +8,19 @@ from collections.abc import Coroutine
 from typing import Annotated, Any, NoReturn
 
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from bot.check import check
+from bot.daily import erase_guild
 from bot.db.open import open_database
 from bot.errors import EX_CONFIG, StartError
+from bot.keys import rotate
 from bot.log import configure_logging
+from bot.roster.personal import erase_member
 from bot.run import run_bot, sync_now
 from bot.settings import Settings, load_settings
+from bot.vault import Vault, new_key
 
 app = typer.Typer(
     help="Hero Roster, a Discord bot that keeps a server's heroes. Without a command, it runs.",
@@ -109,6 +115,80 @@ def sync() -> None:
     """Tell Discord about the commands now. The bot does so by itself when they change."""
     _run(sync_now(_settings()))
     typer.echo("Discord knows the commands.")
+
+
+keys = typer.Typer(
+    help="The keys that encrypt secret identities.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(keys, name="keys")
+
+
+@keys.command()
+def new() -> None:
+    """Print a fresh key for SECRET_KEYS. Put it in front of the others, and keep a copy in a safe place."""
+    typer.echo(new_key())
+
+
+@keys.command(name="rotate")
+def rotate_command() -> None:
+    """Encrypt all secret identities with the first of the SECRET_KEYS.
+
+    The bot may run meanwhile, if it has the same keys. What was broken off goes on where it was. When it
+    is done, the old keys can go.
+    """
+
+    async def work() -> None:
+        database = await open_database(settings.database_url, log_sql=settings.log_sql)
+        try:
+            with Progress(console=Console(stderr=True)) as bar:
+                task = bar.add_task("Encrypting", total=None)
+                count = await rotate(
+                    database,
+                    Vault(settings.secret_keys),
+                    lambda done, total: bar.update(task, completed=done, total=total),
+                )
+        finally:
+            await database.dispose()
+        typer.echo(f"{count:,} secret identities were encrypted with the first key.")
+
+    settings = _settings()
+    _run(work())
+
+
+@app.command()
+def erase(
+    user: Annotated[
+        int | None, typer.Option(min=1, help="A member's id: all that is kept about them.")
+    ] = None,
+    guild: Annotated[
+        int | None,
+        typer.Option(min=1, help="A server's id: all that is kept of it; with --user, only there."),
+    ] = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase what is kept about a member or of a server, for good. For requests by mail, say."""
+    if user is None and guild is None:
+        raise typer.BadParameter("Name a --user or a --guild.")
+    settings = _settings()
+    if not yes:
+        typer.confirm("This can't be undone. Erase it?", abort=True)
+
+    async def work() -> None:
+        database = await open_database(settings.database_url, log_sql=settings.log_sql)
+        try:
+            if user is None:
+                assert guild is not None
+                count = await erase_guild(database, guild)
+            else:
+                async with database.write() as session:
+                    count = await erase_member(session, user_id=user, guild_id=guild)
+            await database.truncate_log()
+        finally:
+            await database.dispose()
+        typer.echo(f"Done; {count:,} heroes went with it.")
+
+    _run(work())
 
 
 @app.command(name="check")

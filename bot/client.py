@@ -16,13 +16,15 @@ from bot.daily import daily_tasks
 from bot.db.engine import Database
 from bot.db.open import open_database
 from bot.form import Form, typed_in
+from bot.keys import check_keys
+from bot.roster.personal import departed_before, guilds_with_heroes, note_departure, note_return
 from bot.settings import Settings
 from bot.sync import sync_commands
 from bot.vault import Vault
 
 log = logging.getLogger(__name__)
 
-COGS: Final = ("cogs.hero",)
+COGS: Final = ("cogs.hero", "cogs.mydata")
 """The cogs, by name. One that fails to load stops the start."""
 
 FINISH_WITHIN: Final = 8.0
@@ -79,6 +81,7 @@ class HeroBot(commands.AutoShardedBot):
         Runs after login and before the gateway connects; waiting for ready here would wait for ever.
         """
         self.db = await open_database(self.settings.database_url, log_sql=self.settings.log_sql)
+        await check_keys(self.db, self.vault)
         await self.load_cogs()
         await sync_commands(self, force=self._force_sync)
         self.daily = daily_tasks(self.db)
@@ -117,8 +120,38 @@ class HeroBot(commands.AutoShardedBot):
                 await form.submitted(interaction, match, typed_in(data))
 
     async def on_ready(self) -> None:
-        """Log that the bot is there. Discord may send this more than once."""
+        """Log that the bot is there, and note which guilds it was removed from while it was away.
+
+        Discord may send this more than once.
+        """
         log.info("ready: %s in %d servers, %d shards", self.user, len(self.guilds), self.shard_count or 1)
+
+        present = {guild.id for guild in self.guilds}
+        async with self.db.read() as session:
+            kept = await guilds_with_heroes(session)
+            departed = await departed_before(session, discord.utils.utcnow())
+        # Those of other processes' shards are not this one's to miss.
+        mine = {guild_id for guild_id in kept if (guild_id >> 22) % (self.shard_count or 1) in self.shards}
+        for guild_id in present & set(departed):
+            await self._note_return(guild_id)
+        for guild_id in mine - present - set(departed):
+            await self._note_departure(guild_id)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Called by discord.py when the bot is removed from a guild; its data goes 30 days later."""
+        await self._note_departure(guild.id)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Called by discord.py when the bot is invited; what it still has of the guild stays."""
+        await self._note_return(guild.id)
+
+    async def _note_departure(self, guild_id: int) -> None:
+        async with self.db.write() as session:
+            await note_departure(session, guild_id=guild_id, now=discord.utils.utcnow())
+
+    async def _note_return(self, guild_id: int) -> None:
+        async with self.db.write() as session:
+            await note_return(session, guild_id=guild_id)
 
     async def run_handler(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a handler to its end, also while the bot stops; start none once it is stopping."""

@@ -11,7 +11,8 @@ from sqlmodel import col, update
 
 from bot.db.engine import Database
 from bot.db.models import DailyTask
-from bot.roster.removal import PURGE_BATCH, purge_batch
+from bot.roster.personal import BATCH, departed_before, erase_guild_batch
+from bot.roster.removal import KEPT_FOR, PURGE_BATCH, purge_batch
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ async def take_turn(database: Database, name: str, now: datetime) -> bool:
 
 
 async def purge(database: Database, now: datetime) -> int:
-    """Delete for good what was removed more than 30 days ago, in batches.
+    """Delete for good, in batches, what was removed more than 30 days ago: heroes, and the bot from guilds.
 
     Returns:
         How many heroes.
@@ -55,7 +56,27 @@ async def purge(database: Database, now: datetime) -> int:
             batch = await purge_batch(session, now=now)
         purged += batch
         if batch < PURGE_BATCH:
-            return purged
+            break
+    async with database.read() as session:
+        departed = await departed_before(session, now - KEPT_FOR)
+    for guild_id in departed:
+        purged += await erase_guild(database, guild_id)
+    return purged
+
+
+async def erase_guild(database: Database, guild_id: int) -> int:
+    """Delete for good, in batches, all that is kept of a guild.
+
+    Returns:
+        How many heroes.
+    """
+    erased = 0
+    while True:
+        async with database.write() as session:
+            batch = await erase_guild_batch(session, guild_id=guild_id)
+        erased += batch
+        if batch < BATCH:
+            return erased
 
 
 def daily_tasks(database: Database) -> tasks.Loop[Any]:

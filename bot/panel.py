@@ -26,3 +26,8 @@ class Panel(ui.LayoutView):
         shown = (ui.TextDisplay[Any](item) if isinstance(item, str) else item for item in items)
         self.add_item(ui.Container[Any](*shown, accent_colour=ACCENT))
         self.stop()
+
+
+def attachment(file: discord.File) -> ui.Item[Any]:
+    """What shows, in a panel, a file to be downloaded that is among its `files`."""
+    return ui.File[Any](f"attachment://{file.filename}")

@@ -25,6 +25,7 @@ from bot.roster.asker import Asker
 from bot.roster.heroes import add_hero
 from bot.roster.portraits import set_portrait
 from bot.settings import Settings
+from bot.vault import new_key
 
 # simcord, while it is imported, makes a client that warns about what it lacks; ours lacks nothing.
 logging.getLogger("discord").setLevel(logging.ERROR)
@@ -57,7 +58,7 @@ Welcome to the Hall of Heroes! Type one of these below, and pick it from the lis
 - `/hero list` leafs through all of them
 - `/hero stats` counts them and draws the numbers
 
-**Secret identity** on a card tells the hero's player who that really is, and nobody else."""
+**Secret identity** on a card tells the hero's player, and those they trust, who that really is."""
 
 INTRODUCTION: Final = """
 The preview is at  {url}
@@ -94,6 +95,7 @@ async def preview(settings: Settings, *, port: int | None = None) -> None:
         own = Settings.model_construct(
             discord_token=SecretStr("preview"),
             database_url=URL.create("sqlite+aiosqlite", database=str(Path(folder) / "heroes.db")),
+            secret_keys=(SecretStr(new_key()),),
             log_level=settings.log_level,
             log_format=settings.log_format,
             log_sql=settings.log_sql,

@@ -35,6 +35,8 @@ BROWSER_OPTIONS = (
 WITHIN = 20.0
 """Seconds that the process gets for each step; it needs about two."""
 
+expect.set_options(timeout=WITHIN * 1000)
+
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="needs Chromium or Chrome on the PATH")
 
 
@@ -162,16 +164,19 @@ async def picture(page: Page, name: str, shown: Locator | None = None) -> None:
     if not os.environ.get("SCREENSHOTS"):
         return
     await settled(page)
-    await page.mouse.move(0, 0)  # so that no message is highlighted
     path = ROOT / "docs" / "images" / f"{name}.png"
     if shown is None:
+        await page.get_by_text("Who is who").click()  # so that no message is highlighted
         await page.screenshot(path=path)
         return
     usual = page.viewport_size
     assert usual is not None
     await page.set_viewport_size({"width": 1000, "height": 1800})
+    await page.add_style_tag(content="[role=dialog] { max-height: none !important }")
+    await settled(page)
     await shown.screenshot(path=path)
     await page.set_viewport_size(usual)
+    await settled(page)
 
 
 def clock(line: str) -> datetime:
@@ -195,7 +200,7 @@ async def test_a_member_finds_a_hero_and_only_its_owner_reads_who_it_is(page: Pa
     await view_as(page, "Tom (keeper)")
     await expect(messages(page).filter(has_text="Dive Wilson")).to_have_count(0)
     await card.get_by_role("button", name="Secret identity").click()
-    await expect(messages(page).last).to_contain_text("for the hero's owner alone")
+    await expect(messages(page).last).to_contain_text("You could ask them nicely.")
     preview.process.terminate()
     await preview.ended()
 

@@ -12,6 +12,7 @@ from sqlalchemy import URL
 
 from bot.log import configure_logging
 from bot.paths import ROOT
+from bot.vault import new_key
 from tests.databases import PostgresServer
 
 
@@ -81,19 +82,14 @@ def test_check_tells_what_is_to_do_and_changes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
     run("migrate", cwd=tmp_path)
-    after = run("check", cwd=tmp_path, DISCORD_TOKEN="hunter2")
+    without_key = run("check", cwd=tmp_path, DISCORD_TOKEN="hunter2")
+    assert without_key.returncode == 78
+    assert "to do  secret keys: SECRET_KEYS is empty" in without_key.stdout
+    after = run("check", cwd=tmp_path, DISCORD_TOKEN="hunter2", SECRET_KEYS=new_key())
     assert after.returncode == 0
-    assert after.stdout.split() == [
-        "ok",
-        "settings",
-        "ok",
-        "token",
-        "ok",
-        "database",
-        "ok",
-        "schema",
-        "ok",
-        "commands",
+    looked_at = [line.split(maxsplit=1) for line in after.stdout.splitlines()]
+    assert looked_at == [
+        ["ok", what] for what in ("settings", "token", "database", "schema", "secret keys", "commands")
     ]
 
 

@@ -75,6 +75,15 @@ class Database:
         finally:
             self._writer.release()
 
+    async def truncate_log(self) -> None:
+        """Move SQLite's write-ahead log into the database, so that nothing older is left in it.
+
+        Where others are reading just now it may stay, until the next time. PostgreSQL has no such log.
+        """
+        if self.is_sqlite:
+            async with self.read() as session:
+                await (await session.connection()).exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     async def dispose(self) -> None:
         """Close every connection. The database is of no use afterwards."""
         await self.engine.dispose()

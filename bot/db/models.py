@@ -5,9 +5,9 @@ from enum import StrEnum
 from secrets import token_hex
 
 from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, MetaData, Text, false
-from sqlmodel import AutoString, Field, SQLModel, text
+from sqlmodel import Field, SQLModel, text
 
-from bot.db.types import RowId, Snowflake, UtcDateTime, binary_text
+from bot.db.types import RowId, Snowflake, UtcDateTime, binary_text, words
 
 # Alembic needs a name for each constraint to change it later, above all on SQLite.
 SQLModel.metadata.naming_convention = MetaData(
@@ -116,7 +116,7 @@ class HistoryEntry(SQLModel, table=True):
     """Who did it; None once that member has had their traces erased."""
     other_id: int | None = Field(default=None, sa_type=Snowflake)
     """Whom it also concerns: the owner before, or a confidant; None as above."""
-    action: Action = Field(sa_type=AutoString)
+    action: Action = Field(sa_type=words(Action))
     changes: dict[str, list[str | int | None]] = Field(default_factory=dict, sa_type=JSON)
     """Old and new value by the name of the field; of a secret identity only that it changed: no values."""
     at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)

@@ -1,8 +1,9 @@
 """Column types that mean the same on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, String, TypeDecorator
 
 Snowflake = BigInteger
 """A Discord id: 64 bits, more than PostgreSQL's INTEGER holds."""
@@ -18,6 +19,15 @@ def binary_text(length: int) -> String:
         length: characters it holds at most.
     """
     return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+def words(kind: type[StrEnum]) -> Enum:
+    """The words of an enumeration, as text of up to 20 characters: a new one needs no new schema."""
+
+    def values(_kind: type[StrEnum]) -> list[str]:
+        return [member.value for member in kind]
+
+    return Enum(kind, native_enum=False, length=20, values_callable=values)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

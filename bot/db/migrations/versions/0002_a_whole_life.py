@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.Column("hero_id", _row_id(), nullable=False),
         sa.Column("actor_id", sa.BigInteger(), nullable=True),
         sa.Column("other_id", sa.BigInteger(), nullable=True),
-        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("action", sa.String(20), nullable=False),
         sa.Column("changes", sa.JSON(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(

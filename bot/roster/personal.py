@@ -1,0 +1,170 @@
+"""What is kept about a member: shown, handed over, erased."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlmodel import col, delete, func, or_, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.db.models import Confidant, Departure, Hero, HistoryEntry, Portrait, SyncedCommands
+from bot.vault import Vault
+
+BATCH = 500
+"""How many heroes one transaction erases at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much is kept about a member.
+
+    Args:
+        heroes: in rosters.
+        removed: heroes that can still be brought back.
+        trusted_with: secret identities of others that they may read.
+        deeds: entries in histories that name them.
+    """
+
+    heroes: int
+    removed: int
+    trusted_with: int
+    deeds: int
+
+
+async def what_is_kept(session: AsyncSession, *, user_id: int, guild_id: int | None = None) -> Kept:
+    """Count what is kept about a member, in one guild or in all."""
+
+    async def count(table: Any, *wanted: ColumnElement[bool]) -> int:
+        query = select(func.count()).select_from(table).where(*wanted, *_in(table, guild_id))
+        return (await session.exec(query)).one()
+
+    owned = col(Hero.owner_id) == user_id
+    return Kept(
+        heroes=await count(Hero, owned, col(Hero.removed_at).is_(None)),
+        removed=await count(Hero, owned, col(Hero.removed_at).is_not(None)),
+        trusted_with=await count(Confidant, col(Confidant.user_id) == user_id),
+        deeds=await count(HistoryEntry, _names(user_id)),
+    )
+
+
+async def everything_about(session: AsyncSession, *, user_id: int, vault: Vault) -> dict[str, Any]:
+    """All that is kept about a member in all guilds, as JSON can hold it; their heroes' secrets included.
+
+    Raises:
+        VaultError: a secret identity can't be decrypted.
+    """
+    heroes = await session.exec(select(Hero).where(Hero.owner_id == user_id).order_by(col(Hero.id)))
+    portraits = await session.exec(select(Portrait.hero_id).join(Hero).where(Hero.owner_id == user_id))
+    trusted = await session.exec(select(Confidant, Hero.name).join(Hero).where(Confidant.user_id == user_id))
+    trusting = await session.exec(select(Confidant).join(Hero).where(Hero.owner_id == user_id))
+    deeds = await session.exec(
+        select(HistoryEntry, Hero.name).join(Hero).where(_names(user_id)).order_by(col(HistoryEntry.id))
+    )
+    with_portrait = set(portraits)
+    confidants: dict[int, list[str]] = {}
+    for confidant in trusting:
+        confidants.setdefault(confidant.hero_id, []).append(str(confidant.user_id))
+    return {
+        "user": str(user_id),
+        "heroes": [
+            {
+                "server": str(hero.guild_id),
+                "name": hero.name,
+                "secret_name": vault.read(hero),
+                "age": hero.age,
+                "description": hero.description,
+                "has_portrait": hero.id in with_portrait,
+                "confidants": confidants.get(hero.id, []),
+                "created_at": hero.created_at.isoformat(),
+                "updated_at": hero.updated_at.isoformat(),
+                "removed_at": _iso(hero.removed_at),
+            }
+            for hero in heroes
+        ],
+        "trusted_with": [
+            {"server": str(entry.guild_id), "hero": name, "since": entry.since.isoformat()}
+            for entry, name in trusted
+        ],
+        "history": [
+            {
+                "server": str(entry.guild_id),
+                "hero": name,
+                "action": entry.action,
+                "by_you": entry.actor_id == user_id,
+                "at": entry.at.isoformat(),
+            }
+            for entry, name in deeds
+        ],
+    }
+
+
+async def erase_member(session: AsyncSession, *, user_id: int, guild_id: int | None = None) -> int:
+    """Erase a member's heroes with all that belongs to them, confidences and traces, for good.
+
+    What others' histories tell of them stays, without their name.
+
+    Args:
+        session: one that writes.
+        user_id: the member's snowflake.
+        guild_id: in this guild alone; None for all guilds.
+
+    Returns:
+        How many heroes went.
+    """
+    of_member = col(Hero.owner_id) == user_id, *_in(Hero, guild_id)
+    erased = (await session.exec(delete(Hero).where(*of_member))).rowcount
+    trusted = col(Confidant.user_id) == user_id, *_in(Confidant, guild_id)
+    await session.exec(delete(Confidant).where(*trusted))
+    for column in ("actor_id", "other_id"):
+        named = col(getattr(HistoryEntry, column)) == user_id, *_in(HistoryEntry, guild_id)
+        await session.exec(update(HistoryEntry).where(*named).values({column: None}))
+    return erased
+
+
+async def erase_guild_batch(session: AsyncSession, *, guild_id: int) -> int:
+    """Erase some of a guild's heroes with all that belongs to them; with the last, what else is kept.
+
+    Returns:
+        How many heroes went; fewer than `BATCH` when all is done.
+    """
+    some = select(Hero.id).where(Hero.guild_id == guild_id).limit(BATCH)
+    erased = (await session.exec(delete(Hero).where(col(Hero.id).in_(some)))).rowcount
+    if erased < BATCH:
+        await session.exec(delete(SyncedCommands).where(col(SyncedCommands.guild_id) == guild_id))
+        await session.exec(delete(Departure).where(col(Departure.guild_id) == guild_id))
+    return erased
+
+
+async def note_departure(session: AsyncSession, *, guild_id: int, now: datetime) -> None:
+    """Write down that the bot was removed from a guild, if that is not known yet."""
+    if await session.get(Departure, guild_id) is None:
+        session.add(Departure(guild_id=guild_id, left_at=now))
+
+
+async def note_return(session: AsyncSession, *, guild_id: int) -> None:
+    """Forget that the bot was ever removed from a guild."""
+    await session.exec(delete(Departure).where(col(Departure.guild_id) == guild_id))
+
+
+async def departed_before(session: AsyncSession, moment: datetime) -> list[int]:
+    """The guilds that the bot was removed from at that moment or earlier."""
+    query = select(Departure.guild_id).where(col(Departure.left_at) <= moment)
+    return list((await session.exec(query)).all())
+
+
+async def guilds_with_heroes(session: AsyncSession) -> set[int]:
+    """The guilds that anything is kept of."""
+    return set((await session.exec(select(Hero.guild_id).distinct())).all())
+
+
+def _in(table: Any, guild_id: int | None) -> tuple[ColumnElement[bool], ...]:
+    return () if guild_id is None else (col(table.guild_id) == guild_id,)
+
+
+def _names(user_id: int) -> ColumnElement[bool]:
+    return or_(col(HistoryEntry.actor_id) == user_id, col(HistoryEntry.other_id) == user_id)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
