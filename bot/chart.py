@@ -114,10 +114,16 @@ def _line(axes: "Axes", title: str, statistics: Statistics) -> None:
     # matplotlib takes moments where it says numbers.
     moments: list[Any] = [moment for moment, _count in statistics.growth]
     counts = [count for _moment, count in statistics.growth]
-    axes.fill_between(moments, counts, color=_BLUE, alpha=0.25, linewidth=0)
+    axes.fill_between(moments, counts, step="post", color=_BLUE, alpha=0.25, linewidth=0)
     # A single moment has no line.
     axes.plot(
-        moments, counts, color=_BLUE, linewidth=3, marker="o" if len(moments) == 1 else "", markersize=12
+        moments,
+        counts,
+        drawstyle="steps-post",
+        color=_BLUE,
+        linewidth=3,
+        marker="o" if len(moments) == 1 else "",
+        markersize=12,
     )
     dates = AutoDateLocator(tz=UTC, minticks=3, maxticks=7)
     axes.xaxis.set_major_locator(dates)

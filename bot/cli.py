@@ -4,13 +4,16 @@ import asyncio
 import importlib.util
 import logging
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from bot.backup import backup, restore
 from bot.check import check
 from bot.daily import erase_guild
 from bot.db.open import open_database
@@ -117,6 +120,38 @@ def sync() -> None:
     typer.echo("Discord knows the commands.")
 
 
+@contextmanager
+def _progress(what: str) -> Generator[Callable[[int, int], None]]:
+    """A bar on standard error, told how much is done and of how much."""
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@app.command(name="backup")
+def backup_command(file: Path) -> None:
+    """Copy the SQLite database into a new FILE, while the bot runs. PostgreSQL has pg_dump for that."""
+    settings = _settings()
+    try:
+        with _progress("Copying") as progress:
+            backup(settings.database_url, file, progress)
+    except StartError as error:
+        _end(error)
+    typer.echo(f"{file} holds the database as it was a moment ago. Keep a copy of SECRET_KEYS elsewhere.")
+
+
+@app.command(name="restore")
+def restore_command(file: Path) -> None:
+    """Put a backup FILE in the place of the SQLite database, which is kept. Stop the bot first."""
+    settings = _settings()
+    try:
+        with _progress("Copying") as progress:
+            kept = restore(settings.database_url, file, progress)
+    except StartError as error:
+        _end(error)
+    typer.echo("Done." if kept is None else f"Done. The database before it is kept as {kept}.")
+
+
 keys = typer.Typer(
     help="The keys that encrypt secret identities.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -140,13 +175,8 @@ def rotate_command() -> None:
     async def work() -> None:
         database = await open_database(settings.database_url, log_sql=settings.log_sql)
         try:
-            with Progress(console=Console(stderr=True)) as bar:
-                task = bar.add_task("Encrypting", total=None)
-                count = await rotate(
-                    database,
-                    Vault(settings.secret_keys),
-                    lambda done, total: bar.update(task, completed=done, total=total),
-                )
+            with _progress("Encrypting") as progress:
+                count = await rotate(database, Vault(settings.secret_keys), progress)
         finally:
             await database.dispose()
         typer.echo(f"{count:,} secret identities were encrypted with the first key.")

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Coroutine
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import discord
 from discord import ui
+
+TITLE_MOST: Final = 45
+"""Characters in a title: https://discord.com/developers/docs/interactions/receiving-and-responding"""
 
 
 class Form(ui.Modal):

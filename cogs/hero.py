@@ -83,7 +83,7 @@ class HeroCog(commands.GroupCog, group_name="hero", group_description="The heroe
                 description=description,
                 now=interaction.created_at,
             )
-            return await load_card(session, hero, Announce(hero.id))
+            return await load_card(session, hero, Announce(hero.id), note="Added. Only you see this message.")
 
     @app_commands.command()
     @app_commands.describe(name="The hero's name; suggestions come while you type")

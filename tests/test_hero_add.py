@@ -159,7 +159,7 @@ async def test_markup_is_shown_as_it_was_typed_and_pings_nobody(world: World, ty
     added = await world.add(world.alice, typed, description=typed)
     found = await world.bob.slash(world.channel, "hero find", name=typed)
 
-    assert text_of(added).splitlines()[0] == f"## {shown}"
+    assert text_of(added).splitlines()[1] == f"## {shown}"
     assert text_of(found).splitlines()[:2] == [f"## {shown}", shown]
     assert await stored(world) == 1
     sent = [request.json for request in world.env.http_requests if "/callback" in request.path]

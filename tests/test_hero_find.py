@@ -14,7 +14,7 @@ async def test_the_answer_is_the_card_for_everyone(world: World) -> None:
     assert text.splitlines()[0] == "## Deadpond"
     assert "Never shuts up" in text
     assert "**Age** 30" in text
-    assert f"Played by {world.alice.mention} since <t:" in text
+    assert f"Played by {world.alice.mention} · here since <t:" in text
     assert labels_of(result) == ["Secret identity"]
 
 

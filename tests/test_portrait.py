@@ -692,7 +692,7 @@ async def test_nothing_is_fetched_for_a_stranger_or_an_unknown_hero(world: World
     unknown = await world.alice.slash(world.channel, "hero portrait", name="Nobody", image=UPLOAD)
 
     assert_private(stranger)
-    assert text_of(stranger).startswith("Only the hero's owner")
+    assert text_of(stranger).startswith("Only <@")
     assert text_of(unknown).startswith("No hero here is called")
     assert await portrait_in(world) is None
 

@@ -189,7 +189,7 @@ async def test_a_member_finds_a_hero_and_only_its_owner_reads_who_it_is(page: Pa
     await page.get_by_role("option", name="Deadpond").click()
     await send(page)
     card = messages(page).filter(has_text="Talks to the reader.")
-    await expect(card).to_contain_text("Played by @Mara since")
+    await expect(card).to_contain_text("Played by @Mara · here since")
 
     await card.get_by_role("button", name="Secret identity").click()
     answer = messages(page).last
@@ -236,9 +236,9 @@ async def test_a_member_leafs_through_the_roster_and_edits_a_hero_in_a_form(
     roster = messages(page).filter(has_text="13 heroes")
     await expect(roster).to_contain_text("Page 1 of 2")
     await picture(page, "list", roster)
-    await roster.get_by_role("button", name="▶").click()
+    await roster.get_by_role("button", name="Next").click()
     await expect(roster).to_contain_text("Page 2 of 2")
-    await roster.get_by_role("combobox", name="Open a card").click()
+    await roster.get_by_role("combobox", name="Open a card, for you alone").click()
     await page.get_by_role("option", name="The Procrastinator").click()
     card = messages(page).last
     await expect(card).to_contain_text("Only you can see this")

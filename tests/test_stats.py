@@ -345,7 +345,7 @@ def test_the_text_has_the_numbers() -> None:
 
     assert text.startswith("## ")
     assert "**60 heroes**, played by **21 members**" in text
-    assert "3 to 987,654, median 27.5, known of 54 heroes" in text
+    assert "3 to 987,654, median 27.5, known for 54 heroes" in text
     for band, count in zip(BANDS, roster.bands, strict=True):
         assert f"{band}: {count}" in text
     for place, (owner_id, count) in enumerate(roster.prolific, 1):

@@ -32,6 +32,11 @@ def newest_revision() -> str | None:
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
+def known_revisions() -> set[str]:
+    """Every revision that this version of the bot can upgrade from, or needs."""
+    return {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
+
+
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
@@ -43,11 +48,10 @@ async def current_revision(engine: AsyncEngine) -> str | None:
 
 
 def _upgrade(connection: Connection) -> None:
-    scripts = ScriptDirectory.from_config(alembic_config())
-    have, need = _revision(connection), scripts.get_current_head()
+    have, need = _revision(connection), newest_revision()
     if have == need:
         return
-    if have is not None and have not in {script.revision for script in scripts.walk_revisions()}:
+    if have is not None and have not in known_revisions():
         raise StartError(
             f"The database has schema {have}, which a newer Hero Roster made. Update this one, "
             "or restore the backup from before the upgrade.",

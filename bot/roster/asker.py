@@ -28,7 +28,10 @@ class Asker:
             NotYoursError: the asker is neither.
         """
         if self.id != hero.owner_id and not self.keeper:
-            raise NotYoursError("Only the hero's owner and the keepers of this server can do that.")
+            raise NotYoursError(
+                f"Only <@{hero.owner_id}>, who plays this hero, and members who may manage this server can "
+                "do that."
+            )
 
     def require_ownership_of(self, hero: Hero) -> None:
         """Let pass the hero's owner alone.

@@ -46,7 +46,9 @@ async def accept_offer(
         RosterError: the offer has lapsed, or the hero has changed hands meanwhile.
     """
     if asker.id != receiver_id:
-        raise NotYoursError(f"This offer is for <@{receiver_id}> to accept.")
+        raise NotYoursError(
+            f"This offer is for <@{receiver_id}> to accept. <@{owner_id}> can withdraw it with Decline."
+        )
     if now >= offered_at + OFFER_STANDS_FOR:
         raise RosterError(f"This offer has lapsed. <@{owner_id}> can make it again with `/hero transfer`.")
     hero = await hero_by_id(session, guild_id=guild_id, hero_id=hero_id, lock=True)

@@ -4,12 +4,12 @@ import io
 from typing import Any
 
 import discord
-from bot.roster.portraits import portrait_of
 from discord import ui
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Hero
 from bot.panel import Panel
+from bot.roster.portraits import portrait_of
 from bot.text import escape
 from cogs.ui.buttons import SecretIdentity
 
@@ -17,9 +17,9 @@ _PORTRAIT = "portrait.webp"
 
 
 def facts(hero: Hero) -> str:
-    """One line of what is known about a hero: age, who plays it and since when."""
+    """One line of what is known about a hero: age, who plays it, and since when it is in the roster."""
     since = discord.utils.format_dt(hero.created_at, "D")
-    played = f"Played by <@{hero.owner_id}> since {since}"
+    played = f"Played by <@{hero.owner_id}> · here since {since}"
     return played if hero.age is None else f"**Age** {hero.age:,} · {played}"
 
 
@@ -36,7 +36,7 @@ def hero_card(hero: Hero, *buttons: ui.Item[Any], portrait: bytes | None = None,
     if hero.description is not None:
         paragraphs.insert(1, escape(hero.description))
     if note:
-        paragraphs.insert(0, note)
+        paragraphs.insert(0, f"-# {note}")
     row = [ui.ActionRow[Any](*buttons)] if buttons else []
     if portrait is None:
         return Panel(*paragraphs, *row)

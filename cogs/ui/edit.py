@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.answer import Answer, Interaction, Private, To, answers, asker_of, guild_of
 from bot.db.models import Hero
-from bot.form import Form
+from bot.form import TITLE_MOST, Form
 from bot.panel import Panel
 from bot.roster.editing import Edit, StaleEditError, edit_hero
 from bot.roster.errors import InvalidHeroError, RosterError
@@ -32,12 +32,24 @@ class EditForm(Form):
     template = re.compile(r"hero:edit:(?P<id>\d{1,18}):(?P<version>\d{1,9})")
 
     def __init__(self, hero: Hero, secret_name: str | None) -> None:
-        super().__init__(title="Edit a hero", custom_id=f"hero:edit:{hero.id}:{hero.version}")
+        title = f"Edit {hero.name}"
+        super().__init__(
+            title=title if len(title) <= TITLE_MOST else "Edit a hero",
+            custom_id=f"hero:edit:{hero.id}:{hero.version}",
+        )
         self.add_text("name", "Name", value=hero.name, most=NAME_MAX)
         if secret_name is not None:
-            self.add_text("secret_name", "Secret identity", value=secret_name, most=NAME_MAX)
+            self.add_text(
+                "secret_name",
+                "Secret identity",
+                hint="Only you and whom you trust can read it",
+                value=secret_name,
+                most=NAME_MAX,
+            )
         age = None if hero.age is None else str(hero.age)
-        self.add_text("age", "Age", hint="In years, or empty", value=age, most=9, required=False)
+        self.add_text(
+            "age", "Age", hint="In years; empty if it is unknown", value=age, most=9, required=False
+        )
         self.add_text(
             "description",
             "Description",
@@ -84,7 +96,7 @@ class EditForm(Form):
 class EditAgain(HeroButton, kind="edit"):
     """Opens the form with the hero as it is by now."""
 
-    label = "Edit again"
+    label = "Open the form again"
 
     @answers(To.ASKER)
     async def clicked(self, interaction: Interaction) -> Answer:
@@ -135,7 +147,7 @@ def _given_back(error: RosterError, typed: dict[str, str], hero_id: int, now: He
     if now is not None:
         current = {"name": now.name, "age": now.age, "description": now.description}
         parts.append("**It is now**\n" + _fields(current))
-    parts.append("**You had typed**\n" + _fields(typed))
+    parts.append("**You had typed** (copy it from here)\n" + _fields(typed))
     return Private(Panel(*parts, EditAgain.in_row(hero_id)))
 
 

@@ -26,12 +26,16 @@ _DID = {
     Action.UNCONFIDED: "no longer trusted {other} with its secret identity",
     Action.LOOKED: "looked at its secret identity",
 }
+_PORTRAYED: dict[tuple[Any, ...], str] = {
+    (False, True): "gave it a portrait",
+    (True, True): "gave it another portrait",
+    (True, False): "took its portrait away",
+}
 _FIELD = {
     "name": "name",
     "age": "age",
     "description": "description",
     "secret_name": "secret identity",
-    "has_portrait": "portrait",
 }
 
 
@@ -69,8 +73,10 @@ async def history_panel(session: AsyncSession, hero: Hero, asker: Asker, page: i
 def _entry(entry: HistoryEntry) -> str:
     when = discord.utils.format_dt(entry.at, "f")
     did = _DID[entry.action].format(other=_who(entry.other_id))
-    lines = [f"{when} · {_who(entry.actor_id)} {did}"]
-    lines += [f"-# {_FIELD[field]}{_change(values)}" for field, values in entry.changes.items()]
+    if entry.action is Action.PORTRAYED:
+        return f"- {when} · {_who(entry.actor_id)} {_PORTRAYED[tuple(entry.changes['has_portrait'])]}"
+    lines = [f"- {when} · {_who(entry.actor_id)} {did}"]
+    lines += [f"  -# {_FIELD[field]}{_change(values)}" for field, values in entry.changes.items()]
     return "\n".join(lines)
 
 
@@ -86,8 +92,6 @@ def _change(values: list[Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    if value is None or value is False:
+    if value is None:
         return "none"
-    if value is True:
-        return "there"
     return f"{value:,}" if isinstance(value, int) else quote(value)

@@ -76,11 +76,11 @@ async def list_panel(
         f"-# Page {shown.number:,} of {shown.pages:,}, {_ORDER[sort]}",
     ]
     options = [discord.SelectOption(label=hero.name, value=str(hero.id)) for hero in shown.items]
-    menu = ui.Select[Any](custom_id="hero:open", placeholder="Open a card", options=options)
+    menu = ui.Select[Any](custom_id="hero:open", placeholder="Open a card, for you alone", options=options)
     pages = ListPage.rows(shown, f"{sort}:{owner_id or 0}")
     return Panel(*paragraphs, ui.ActionRow[Any](OpenCard(menu)), *pages)
 
 
 def _line(hero: Hero) -> str:
-    age = "" if hero.age is None else f" · {hero.age:,}"
-    return f"**{escape(hero.name)}**{age} · <@{hero.owner_id}>"
+    age = "" if hero.age is None else f" · age {hero.age:,}"
+    return f"**{escape(hero.name)}** · <@{hero.owner_id}>{age}"

@@ -85,9 +85,9 @@ class OfferButton(
 def offer_panel(hero: Hero, receiver_id: int) -> Panel:
     """The question to the receiver, for the channel to see."""
     return Panel(
-        f"<@{hero.owner_id}> offers {quote(hero.name)} to <@{receiver_id}>, secret identity and all. "
-        f"<@{receiver_id}>, do you want to play this hero?",
-        f"-# The offer stands for {OFFER_STANDS_FOR.total_seconds() / 3600:.0f} hours.",
+        f"<@{receiver_id}>, do you want to play {quote(hero.name)}? <@{hero.owner_id}> offers it to you.",
+        "-# Its secret identity comes with it. "
+        f"The offer stands for {OFFER_STANDS_FOR.total_seconds() / 3600:.0f} hours.",
         ui.ActionRow[Any](
             OfferButton.to("accept", hero, receiver_id), OfferButton.to("decline", hero, receiver_id)
         ),

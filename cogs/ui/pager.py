@@ -12,7 +12,7 @@ from bot.roster.page import Page
 
 _LAST: Final = 999_999
 """Beyond any page there is; the roster goes back to the last one."""
-_MOVES: Final = {"first": "⏮", "back": "◀", "next": "▶", "last": "⏭"}
+_MOVES: Final = {"first": "First", "back": "Back", "next": "Next", "last": "Last"}
 
 
 class PageButton(ui.DynamicItem[ui.Button[Any]], template=r"\w+:(?P<move>\w+):(?P<page>\d{1,6}):(?P<key>.*)"):
@@ -57,10 +57,10 @@ class PageButton(ui.DynamicItem[ui.Button[Any]], template=r"\w+:(?P<move>\w+):(?
         if page.pages == 1:
             return []
         buttons: list[ui.Item[Any]] = []
-        for move, emoji in _MOVES.items():
+        for move, label in _MOVES.items():
             there = page.number == (1 if move in ("first", "back") else page.pages)
             button = ui.Button[Any](
-                emoji=emoji, disabled=there, custom_id=f"{cls.kind}:{move}:{page.number}:{key}"
+                label=label, disabled=there, custom_id=f"{cls.kind}:{move}:{page.number}:{key}"
             )
             buttons.append(cls(button, _target(move, page.number), key))
         return [ui.ActionRow[Any](*buttons)]

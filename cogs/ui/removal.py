@@ -15,7 +15,7 @@ from bot.roster.removal import KEPT_FOR, remove_hero, restore_hero
 from bot.roster.rules import NAME_MAX
 from bot.text import quote
 from cogs.ui.buttons import HeroButton
-from cogs.ui.card import hero_card, load_card
+from cogs.ui.card import load_card
 
 
 class Remove(HeroButton, kind="remove"):
@@ -35,8 +35,11 @@ class Remove(HeroButton, kind="remove"):
                 asker=asker_of(interaction),
                 now=interaction.created_at,
             )
-        note = f"Removed. You can undo this for {KEPT_FOR.days} days, here or with `/hero restore`."
-        return hero_card(hero, Undo(hero.id), note=note)
+        return Panel(
+            f"{quote(hero.name)} is removed.",
+            f"-# You can undo this for {KEPT_FOR.days} days, here or with `/hero restore`.",
+            Undo.in_row(hero.id),
+        )
 
 
 class Keep(HeroButton, kind="keep"):
@@ -86,7 +89,7 @@ class NewNameForm(Form):
 def ask_before_removing(hero: Hero) -> Panel:
     """The question that `/hero remove` asks."""
     question = f"Remove {quote(hero.name)} from the roster?"
-    kept = f"It can be brought back for {KEPT_FOR.days} days."
+    kept = f"-# It can be brought back for {KEPT_FOR.days} days."
     return Panel(question, kept, ui.ActionRow[Any](Remove(hero.id), Keep(hero.id)))
 
 

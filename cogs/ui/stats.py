@@ -43,13 +43,13 @@ def stats_panel(statistics: Statistics, picture: bytes | None) -> Panel:
 
 def _ages(statistics: Statistics) -> str:
     if statistics.median is None:
-        return "**Age in years** unknown of every hero"
+        return "**Age in years** unknown for every hero"
     # A median is a whole or a half.
     median = f"{statistics.median:,.1f}".removesuffix(".0")
     bands = (f"{band}: {count:,}" for band, count in zip(BANDS, statistics.bands, strict=True) if count)
     return (
         f"**Age in years** {statistics.youngest:,} to {statistics.oldest:,}, median {median}, "
-        f"known of {_counted(statistics.aged, 'hero', 'heroes')}\n{' · '.join(bands)}"
+        f"known for {_counted(statistics.aged, 'hero', 'heroes')}\n{' · '.join(bands)}"
     )
 
 

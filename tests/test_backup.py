@@ -1,0 +1,165 @@
+"""Backups of a SQLite database in use, and putting them back."""
+
+import asyncio
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from bot.backup import backup, restore
+from bot.db.open import open_database
+from bot.errors import StartError
+from bot.roster.asker import Asker
+from bot.roster.heroes import add_hero
+from bot.roster.quota import Quota
+from bot.vault import Vault
+from tests.test_process import run
+
+ANN = Asker(2, quota=Quota(1_000_000, 1_000_000))
+
+
+def names_in(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as database:
+        return [row[0] for row in database.execute("SELECT name FROM hero ORDER BY id")]
+
+
+async def fill(url: URL, *names: str) -> None:
+    database = await open_database(url)
+    async with database.write() as session:
+        for name in names:
+            await add_hero(
+                session,
+                guild_id=1,
+                asker=ANN,
+                vault=Vault(),
+                name=name,
+                secret_name="x",
+                description="x" * 900,
+            )
+    await database.dispose()
+
+
+def quietly(_done: int, _total: int) -> None:
+    """Nobody watches the progress."""
+
+
+async def test_a_backup_under_writes_is_one_moment_of_the_database(tmp_path_url: URL, tmp_path: Path) -> None:
+    database = await open_database(tmp_path_url)
+    await fill(tmp_path_url, *(f"Hero {n:04}" for n in range(2_000)))
+    steps: list[tuple[int, int]] = []
+    loop = asyncio.get_running_loop()
+
+    async def add(number: int) -> None:
+        async with database.write() as session:
+            await add_hero(
+                session, guild_id=1, asker=ANN, vault=Vault(), name=f"Late {number}", secret_name="x"
+            )
+
+    def step(done: int, total: int) -> None:
+        # From the copying thread: a write is committed between any two steps.
+        asyncio.run_coroutine_threadsafe(add(len(steps)), loop).result()
+        steps.append((done, total))
+
+    copy = tmp_path / "copy.db"
+    await asyncio.to_thread(backup, tmp_path_url, copy, step)
+    await database.dispose()
+
+    assert len(steps) > 2
+    assert steps[-1][0] == steps[-1][1]
+    assert [done for done, _ in steps] == sorted({done for done, _ in steps}), "it never began anew"
+    assert names_in(copy) == [f"Hero {n:04}" for n in range(2_000)]
+    assert len(names_in(Path(str(tmp_path_url.database)))) == 2_000 + len(steps)
+    with closing(sqlite3.connect(copy)) as whole:
+        assert whole.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert not copy.with_name("copy.db-wal").exists()
+
+
+async def test_a_restore_brings_back_the_backup_and_keeps_the_old_one(
+    tmp_path_url: URL, tmp_path: Path
+) -> None:
+    await fill(tmp_path_url, "Deadpond")
+    copy = tmp_path / "copy.db"
+    backup(tmp_path_url, copy, quietly)
+    await fill(tmp_path_url, "Later")
+
+    kept = restore(tmp_path_url, copy, quietly)
+
+    assert kept is not None
+    assert names_in(kept) == ["Deadpond", "Later"]
+    assert names_in(Path(str(tmp_path_url.database))) == ["Deadpond"]
+    await fill(tmp_path_url, "After")
+    assert names_in(Path(str(tmp_path_url.database))) == ["Deadpond", "After"]
+    assert names_in(copy) == ["Deadpond"]
+
+
+async def test_a_database_in_use_is_not_replaced(tmp_path_url: URL, tmp_path: Path) -> None:
+    await fill(tmp_path_url, "Deadpond")
+    copy = tmp_path / "copy.db"
+    backup(tmp_path_url, copy, quietly)
+    database = await open_database(tmp_path_url)
+
+    with pytest.raises(StartError, match="Stop the bot"):
+        restore(tmp_path_url, copy, quietly)
+
+    await database.dispose()
+    assert names_in(Path(str(tmp_path_url.database))) == ["Deadpond"]
+
+
+def test_a_file_that_is_there_is_not_overwritten(tmp_path_url: URL, tmp_path: Path) -> None:
+    asyncio.run(fill(tmp_path_url, "Deadpond"))
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear Ann")
+
+    with pytest.raises(StartError, match="there already"):
+        backup(tmp_path_url, letter, quietly)
+
+    assert letter.read_text() == "Dear Ann"
+
+
+@pytest.mark.parametrize("content", [b"", b"Buy milk. " * 1_000, b"SQLite format 3\0" + b"\xff" * 8_192])
+def test_what_is_no_backup_changes_nothing(tmp_path_url: URL, tmp_path: Path, content: bytes) -> None:
+    asyncio.run(fill(tmp_path_url, "Deadpond"))
+    wrong = tmp_path / "wrong.db"
+    wrong.write_bytes(content)
+
+    with pytest.raises(StartError, match=r"not a backup|damaged"):
+        restore(tmp_path_url, wrong, quietly)
+
+    assert names_in(Path(str(tmp_path_url.database))) == ["Deadpond"]
+
+
+def test_a_damaged_or_newer_backup_changes_nothing(tmp_path_url: URL, tmp_path: Path) -> None:
+    asyncio.run(fill(tmp_path_url, *(f"Hero {n}" for n in range(300))))
+    copy = tmp_path / "copy.db"
+    backup(tmp_path_url, copy, quietly)
+    whole = copy.read_bytes()
+    copy.write_bytes(whole[:40_960] + b"\xff" * 20_000 + whole[60_960:])
+    with pytest.raises(StartError, match=r"damaged|not a backup"):
+        restore(tmp_path_url, copy, quietly)
+    copy.write_bytes(whole)
+    with closing(sqlite3.connect(copy)) as newer, newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StartError, match="newer"):
+        restore(tmp_path_url, copy, quietly)
+    assert len(names_in(Path(str(tmp_path_url.database)))) == 300
+
+
+def test_by_command(tmp_path: Path) -> None:
+    assert "not there" in run("backup", "copy.db", cwd=tmp_path).stderr
+    run("migrate", cwd=tmp_path)
+    made = run("backup", "copy.db", cwd=tmp_path)
+    assert made.returncode == 0
+    assert "copy.db holds the database" in made.stdout
+    again = run("backup", "copy.db", cwd=tmp_path)
+    assert again.returncode == 78
+    assert "there already" in again.stderr
+    back = run("restore", "copy.db", cwd=tmp_path)
+    assert back.returncode == 0, back.stderr
+    assert "is kept as data/heroes.db.before-" in back.stdout
+    elsewhere = run("backup", "x.db", cwd=tmp_path, DATABASE_URL="postgresql://127.0.0.1:9/x")
+    assert elsewhere.returncode == 78
+    assert "pg_dump" in elsewhere.stderr
