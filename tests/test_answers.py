@@ -184,7 +184,7 @@ async def test_a_database_that_fails_gets_a_sentence_and_the_next_command_works(
         assert "reference" in text_of(result)
         assert "sqlite" not in text_of(result).lower()
     assert suggested == []
-    assert text_of(again).startswith("## Deadpond")
+    assert "## Deadpond" in text_of(again)
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
@@ -202,7 +202,7 @@ async def test_a_full_disk_gets_a_sentence_and_the_next_command_works(world: Wor
 
     assert_private(refused)
     assert "reference" in text_of(refused)
-    assert text_of(again).startswith("## Deadpond")
+    assert "## Deadpond" in text_of(again)
 
 
 @pytest.fixture
@@ -228,4 +228,4 @@ async def test_a_lock_that_stays_gets_a_sentence(world: World, caplog: pytest.Lo
     assert_private(refused)
     assert "reference" in text_of(refused)
     assert SECRET not in caplog.text
-    assert text_of(again).startswith("## Deadpond")
+    assert "## Deadpond" in text_of(again)

@@ -21,7 +21,7 @@ async def test_a_member_adds_a_hero_and_finds_it_again(url: URL) -> None:
         async with live_bot(wire, url, {"LOG_LEVEL": "DEBUG", "LOG_SQL": "true"}) as bot:
             added = await ana.slash("hero add", name="Deadpond", secret_name=SECRET, age=30)
             assert added.ephemeral
-            assert added.text.startswith("## Deadpond")
+            assert "## Deadpond" in added.text
             assert added.message is not None
             announced = await ana.click(added.message, label="Announce")
             assert not announced.ephemeral
@@ -79,7 +79,7 @@ async def test_a_slow_database_still_gives_the_answer(tmp_path_url: URL) -> None
             assert answer.ephemeral
             other_process.execute("ROLLBACK")
         await answer
-        assert answer.text.startswith("## Deadpond")
+        assert "## Deadpond" in answer.text
 
 
 async def test_a_dev_guild_gets_the_commands_alone(tmp_path_url: URL) -> None:
