@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK = $(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
-.PHONY: run test lint lock
+.PHONY: run test lint lock endurance bench
 .DEFAULT_GOAL := run
 
 run: $(VENV)/run .env
@@ -13,6 +13,12 @@ run: $(VENV)/run .env
 
 test: $(VENV)/dev
 	$(BIN)/python -m pytest
+
+endurance: $(VENV)/dev
+	$(BIN)/python -m tests.endurance
+
+bench: $(VENV)/dev
+	$(BIN)/python -m tests.bench
 
 lint: $(VENV)/dev
 	$(BIN)/ruff format --check

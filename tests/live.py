@@ -28,7 +28,7 @@ class LiveBot:
     process: Process
     wire: Wire
 
-    async def stop(self, signum: signal.Signals = signal.SIGTERM, *, within: float = 10) -> tuple[int, str]:
+    async def stop(self, signum: signal.Signals = signal.SIGTERM, *, within: float = 60) -> tuple[int, str]:
         """End it.
 
         Args:
@@ -42,7 +42,7 @@ class LiveBot:
             self.process.send_signal(signum)
         return await self.ended(within=within)
 
-    async def ended(self, *, within: float = 10) -> tuple[int, str]:
+    async def ended(self, *, within: float = 60) -> tuple[int, str]:
         """Wait until it has ended by itself; see `stop`."""
         async with asyncio.timeout(within):
             log, _ = await self.process.communicate()
