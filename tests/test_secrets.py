@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import signal
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from bot.db.models import Confidant, Hero, HistoryEntry
 from bot.db.open import open_database
 from bot.errors import StartError
 from bot.keys import check_keys, rotate
+from bot.paths import ROOT
 from bot.roster.asker import Asker
 from bot.roster.errors import RosterError
 from bot.roster.heroes import add_hero
@@ -23,6 +26,7 @@ from bot.roster.quota import Quota, TooManyChangesError, TooManyHeroesError
 from bot.roster.secrets import rotate_batch
 from bot.settings import load_settings
 from bot.vault import Vault, VaultError, new_key
+from tests.test_process import run
 from tests.world import World, answer_of, assert_private, labels_of, text_of
 
 MARKER = "Marker Secret"
@@ -52,6 +56,32 @@ async def store(db: Database, vault: Vault, *names: str) -> list[Hero]:
 async def stored(db: Database) -> list[Hero]:
     async with db.read() as session:
         return list((await session.exec(select(Hero).order_by(col(Hero.id)))).all())
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from pydantic import SecretStr
+from bot.db.open import open_database
+from bot.db.url import parse_url
+from bot.keys import rotate
+from bot.vault import Vault
+
+class Doomed(Vault):
+    left = 300
+
+    def put(self, hero, secret_name):
+        self.left -= 1
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().put(hero, secret_name)
+
+async def main():
+    database = await open_database(parse_url(sys.argv[1]))
+    await rotate(database, Doomed([SecretStr(key) for key in sys.argv[2:]]), lambda *_: None)
+
+asyncio.run(main())
+"""
+"""A rotation that is killed in its second batch."""
 
 
 class TestEncryption:
@@ -150,6 +180,24 @@ class TestEncryption:
 
         assert await rotate(db, both, quietly) == 5
         assert all(vault_of(new).read(hero) == f"{MARKER} {hero.name}" for hero in await stored(db))
+
+    async def test_a_rotation_that_was_killed_goes_on_by_command(self, db: Database, tmp_path: Path) -> None:
+        old, new = new_key(), new_key()
+        url = db.engine.url.render_as_string(hide_password=False)
+        await store(db, vault_of(old), *(f"Hero {n}" for n in range(450)))
+
+        killed = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, url, new, old, cwd=ROOT)
+        assert await killed.wait() == -signal.SIGKILL
+        done = sum(hero.secret_key == vault_of(new).key_name for hero in await stored(db))
+        ended = await asyncio.to_thread(
+            run, "keys", "rotate", cwd=tmp_path, DATABASE_URL=url, SECRET_KEYS=f"{new},{old}"
+        )
+
+        assert done == 200, "the batch that was under way left nothing"
+        assert ended.stdout.startswith("250 secret identities"), ended.stderr
+        heroes = await stored(db)
+        assert len(heroes) == 450
+        assert all(vault_of(new).read(hero) == f"{MARKER} {hero.name}" for hero in heroes)
 
     async def test_rotating_while_heroes_are_added_and_edited_loses_nothing(self, db: Database) -> None:
         old, new = new_key(), new_key()
