@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
+import aiohttp
 import discord
 from discord import app_commands
 
@@ -33,6 +34,15 @@ log = logging.getLogger(__name__)
 DEFER_AFTER: Final = 1.5
 """Seconds after which a handler that has not answered yet is deferred. Discord waits for 3:
 https://discord.com/developers/docs/interactions/receiving-and-responding"""
+
+TRIES: Final = 5
+"""How often a request to Discord is tried whose connection breaks."""
+
+ALREADY_ACKNOWLEDGED: Final = 40060
+"""https://discord.com/developers/docs/topics/opcodes-and-status-codes#json"""
+
+UNREACHED: Final = (discord.DiscordServerError, aiohttp.ClientError, OSError)
+"""What discord.py raises when Discord, or the way there, fails. A TimeoutError is an OSError."""
 
 
 class To(Enum):
@@ -134,7 +144,8 @@ async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answe
     def defer() -> None:
         nonlocal deferring
         # A message that was clicked just waits; anything else shows that the bot is thinking.
-        deferral = interaction.response.defer(ephemeral=to is To.ASKER, thinking=to is not To.MESSAGE)
+        hidden, thinking = to is To.ASKER, to is not To.MESSAGE
+        deferral = _persist(lambda: interaction.response.defer(ephemeral=hidden, thinking=thinking))
         deferring = asyncio.create_task(deferral)
 
     timer = asyncio.get_running_loop().call_later(DEFER_AFTER, defer)
@@ -151,36 +162,65 @@ async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answe
             # Discord opens a form only as the first answer.
             answer = Private("That took too long to open a form. Please try again.")
         if isinstance(answer, Form):
-            await interaction.response.send_modal(answer)
+            form = answer
+            await _persist(lambda: interaction.response.send_modal(form))
         elif deferring is not None:
             await _send_deferred(interaction, answer, to)
         else:
             await _send(interaction, answer, to)
-    except discord.HTTPException as error:
+    except (discord.HTTPException, *UNREACHED) as error:
         # The member can't be told: the token is gone, or Discord is. What was done stays done.
         _report(interaction, error)
+
+
+async def _persist(request: Callable[[], Awaitable[object]]) -> None:
+    """Make a request to Discord, again if the way there fails.
+
+    discord.py repeats what Discord could not do at the moment, for a while, and never what got no response.
+    Either may have been done all the same: then an edit is made twice, which shows nothing, and a second
+    acknowledgement is refused, which says that the first is there.
+
+    Raises:
+        discord.HTTPException: Discord refuses it.
+        OSError, aiohttp.ClientError: it can't be reached.
+    """
+    for tried in range(1, TRIES + 1):
+        try:
+            await request()
+        except UNREACHED:
+            if tried == TRIES:
+                raise
+            await asyncio.sleep(0.25 * 2**tried)
+        except discord.HTTPException as error:
+            if error.code != ALREADY_ACKNOWLEDGED:
+                raise
+            return
+        else:
+            return
 
 
 async def _send(interaction: Interaction, answer: str | Panel | Private, to: To) -> None:
     body = answer.body if isinstance(answer, Private) else answer
     if to is To.MESSAGE and body is answer:
-        await interaction.response.edit_message(**_changed(body))
+        await _persist(lambda: interaction.response.edit_message(**_changed(body)))
     else:
-        await interaction.response.send_message(**_new(body), ephemeral=to is To.ASKER or body is not answer)
+        hidden = to is To.ASKER or body is not answer
+        await _persist(lambda: interaction.response.send_message(**_new(body), ephemeral=hidden))
 
 
 async def _send_deferred(interaction: Interaction, answer: str | Panel | Private, to: To) -> None:
     body = answer.body if isinstance(answer, Private) else answer
+    follow_up: Callable[..., Awaitable[object]] = interaction.followup.send
     if body is answer or to is To.ASKER:
-        await interaction.edit_original_response(**_changed(body))
+        await _persist(lambda: interaction.edit_original_response(**_changed(body)))
     elif to is To.MESSAGE:
-        await interaction.followup.send(**_new(body), ephemeral=True)
+        await _persist(lambda: follow_up(**_new(body), ephemeral=True))
     else:
         # A public deferral can't turn private, and while it stands (or was deleted unanswered) a
         # follow-up can't be private either: https://github.com/discord/discord-api-docs/issues/2866, /3087
-        await interaction.edit_original_response(content="This answer is private.")
-        await interaction.followup.send(**_new(body), ephemeral=True)
-        await interaction.delete_original_response()
+        await _persist(lambda: interaction.edit_original_response(content="This answer is private."))
+        await _persist(lambda: follow_up(**_new(body), ephemeral=True))
+        await _persist(interaction.delete_original_response)
 
 
 def _new(body: str | Panel) -> dict[str, Any]:
@@ -217,16 +257,48 @@ def _report(interaction: Interaction, error: Exception) -> str:
     return reference
 
 
+OUTDATED: Final = (
+    app_commands.CommandNotFound,
+    app_commands.CommandSignatureMismatch,
+    app_commands.TransformerError,
+)
+"""What discord.py raises for a command, or an option, that is not as it is declared now."""
+
+
 class HeroTree(app_commands.CommandTree["HeroBot"]):
     """A command tree that excuses what fails before a handler runs, such as a command since changed."""
 
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        """Refuse options of another type than the command takes now; discord.py hands some of them on."""
+        command = interaction.command
+        if isinstance(command, app_commands.Command):
+            declared = {each.display_name: each for each in command.parameters}
+            for option in _options(interaction.data):
+                known, typing = declared.get(option["name"]), option.get("focused", False)
+                if (known is None and typing) or (
+                    known is not None
+                    and (known.type.value != option["type"] or (typing and not known.autocomplete))
+                ):
+                    raise app_commands.CommandSignatureMismatch(command)
+        return True
+
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """Say what can be said, privately."""
-        if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+        if isinstance(error, OUTDATED):
             sentence = "This command has just changed. Please wait a minute and type it anew."
         else:
             sentence = _excuse(interaction, error)
         try:
-            await _send(interaction, sentence, To.ASKER)
-        except discord.HTTPException as failure:
+            if interaction.type is discord.InteractionType.autocomplete:
+                await _persist(lambda: interaction.response.autocomplete([]))
+            else:
+                await _send(interaction, sentence, To.ASKER)
+        except (discord.HTTPException, *UNREACHED) as failure:
             _report(interaction, failure)
+
+
+def _options(data: Any) -> list[dict[str, Any]]:
+    """The options of a command, or of the subcommand that was chosen."""
+    options = data.get("options", [])
+    nested = any(each["type"] in (1, 2) for each in options)
+    return _options(options[0]) if nested else options

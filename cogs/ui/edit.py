@@ -20,6 +20,9 @@ from cogs.ui.announce import Announce
 from cogs.ui.buttons import HeroButton
 from cogs.ui.card import load_card
 
+_NOW_MOST, _TYPED_MOST = 1_200, 2_500
+"""A message takes 4,000 characters, and escaping can double a text: what one typed has the greater claim."""
+
 
 class EditForm(Form):
     """A hero's fields as they are, to be changed. It remembers which version of the hero it shows.
@@ -146,8 +149,8 @@ def _given_back(error: RosterError, typed: dict[str, str], hero_id: int, now: He
     parts = [error.sentence]
     if now is not None:
         current = {"name": now.name, "age": now.age, "description": now.description}
-        parts.append("**It is now**\n" + _fields(current))
-    parts.append("**You had typed** (copy it from here)\n" + _fields(typed))
+        parts.append(("**It is now**\n" + _fields(current))[:_NOW_MOST])
+    parts.append(("**You had typed** (copy it from here)\n" + _fields(typed))[:_TYPED_MOST])
     return Private(Panel(*parts, EditAgain.in_row(hero_id)))
 
 

@@ -30,7 +30,7 @@ class ListPage(PageButton, kind="list", key=r"(?:name|newest|age):\d{1,20}"):
             return await list_panel(
                 session,
                 guild_id=guild_of(interaction),
-                owner_id=int(owner) or None,
+                owner_id=min(int(owner), 2**63 - 1) or None,
                 sort=Sort(sort),
                 page=self.page,
             )
