@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar, cast
 
 import aiohttp
 import discord
@@ -210,7 +210,7 @@ async def _send(interaction: Interaction, answer: str | Panel | Private, to: To)
 
 async def _send_deferred(interaction: Interaction, answer: str | Panel | Private, to: To) -> None:
     body = answer.body if isinstance(answer, Private) else answer
-    follow_up: Callable[..., Awaitable[object]] = interaction.followup.send
+    follow_up = cast("Callable[..., Awaitable[object]]", interaction.followup.send)
     if body is answer or to is To.ASKER:
         await _persist(lambda: interaction.edit_original_response(**_changed(body)))
     elif to is To.MESSAGE:

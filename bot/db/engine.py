@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.db.sqlite import Driver
 from bot.errors import EX_CONFIG, StartError
 
 WAIT: Final = 10.0
@@ -98,7 +99,16 @@ def _sqlite(url: URL, *, log_sql: bool) -> AsyncEngine:
         raise StartError(
             f"The folder of the database, {folder}, can't be made: {error.strerror}.", EX_CONFIG
         ) from None
-    engine = create_async_engine(url, echo=log_sql, hide_parameters=True, pool_timeout=WAIT)
+    engine = create_async_engine(
+        url,
+        module=Driver(),
+        echo=log_sql,
+        hide_parameters=True,
+        pool_size=5,
+        max_overflow=0,
+        pool_use_lifo=True,
+        pool_timeout=WAIT,
+    )
 
     def connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         # The driver's own BEGIN would come late; `begun` below says it instead.

@@ -1,8 +1,9 @@
 """Adding heroes and reading them back. Every query names its guild."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, bindparam
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import and_, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +19,14 @@ from bot.vault import Vault
 def present(guild_id: int) -> ColumnElement[bool]:
     """Which heroes are in the guild's roster."""
     return and_(col(Hero.guild_id) == guild_id, col(Hero.removed_at).is_(None))
+
+
+# Built once: to build a statement takes longer than to run it.
+_NAMED: Final = select(Hero).where(
+    col(Hero.guild_id) == bindparam("guild_id"),
+    col(Hero.removed_at).is_(None),
+    col(Hero.name_key) == bindparam("name_key"),
+)
 
 
 async def add_hero(
@@ -65,8 +74,7 @@ async def add_hero(
         updated_at=now,
     )
     vault.put(hero, clean_secret_name(secret_name))
-    await asker.quota.check_pace(session, asker.id, now)
-    await asker.quota.check_room(session, guild_id=guild_id, owner_id=asker.id)
+    await asker.quota.check_addition(session, guild_id=guild_id, member_id=asker.id, now=now)
     session.add(hero)
     try:
         await session.flush()
@@ -90,8 +98,8 @@ async def name_taken(
 
 async def hero_named(session: AsyncSession, *, guild_id: int, name: str) -> Hero | None:
     """The hero of the guild whose name is `name`, however it is spelled; None if there is none."""
-    query = select(Hero).where(present(guild_id), Hero.name_key == name_key(name))
-    return (await session.exec(query)).one_or_none()
+    wanted = {"guild_id": guild_id, "name_key": name_key(name)}
+    return (await session.exec(_NAMED, params=wanted)).one_or_none()
 
 
 async def hero_by_id(session: AsyncSession, *, guild_id: int, hero_id: int, lock: bool = False) -> Hero:

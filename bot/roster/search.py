@@ -1,11 +1,13 @@
 """Finding heroes by what a member types."""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from rapidfuzz import fuzz, process
-from sqlmodel import and_, col, desc, or_, select
+from sqlalchemy import bindparam
+from sqlmodel import col, desc, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.db.models import Hero
 from bot.roster.errors import HeroNotFoundError
@@ -18,6 +20,9 @@ SUGGESTIONS_MOST: Final = 25
 """Discord shows no more choices than this: https://discord.com/developers/docs/interactions/application-commands"""
 
 _LAST: Final = "\U0010ffff"
+_ESCAPED: Final = str.maketrans({"/": "//", "%": "/%", "_": "/_"})
+_RANKED_MOST: Final = 200
+"""How many names that hold what was typed are ranked: a large roster is not read to its end."""
 _NEAR_SCORE: Final = 70
 """Of 100, by RapidFuzz's weighted ratio: a slip or two in a word, or one word of several."""
 
@@ -58,23 +63,47 @@ async def suggest_names(
         typed: anything.
         owner_id: only the heroes of this member; None for everybody's.
     """
-    wanted = present(guild_id)
-    if owner_id is not None:
-        wanted = and_(wanted, col(Hero.owner_id) == owner_id)
     key = name_key(typed)[:NAME_MAX]
-    key_column = col(Hero.name_key)
-    starts = key_column.between(key, key + _LAST)
-    by_prefix = select(Hero.name).where(wanted, starts).order_by(key_column).limit(SUGGESTIONS_MOST)
-    names = list((await session.exec(by_prefix)).all())
+    pattern = key.translate(_ESCAPED)
+    wanted: dict[str, Any] = {
+        "guild_id": guild_id,
+        "first": key,
+        "last": key + _LAST,
+        "inside": f"%{pattern}%",
+        "after_space": f"% {pattern}%",
+        "after_hyphen": f"%-{pattern}%",
+    }
+    if owner_id is not None:
+        wanted["owner_id"] = owner_id
+    by_prefix, inside = _SUGGESTIONS[owner_id is not None]
+    names = list((await session.exec(by_prefix, params=wanted)).all())
     if key and len(names) < SUGGESTIONS_MOST:
-        word_starts = or_(
-            key_column.contains(f" {key}", autoescape=True), key_column.contains(f"-{key}", autoescape=True)
-        )
-        inside = (
-            select(Hero.name)
-            .where(wanted, ~starts, key_column.contains(key, autoescape=True))
-            .order_by(desc(word_starts), key_column)
-            .limit(SUGGESTIONS_MOST - len(names))
-        )
-        names += (await session.exec(inside)).all()
-    return names
+        names += (await session.exec(inside, params=wanted)).all()
+    return names[:SUGGESTIONS_MOST]
+
+
+def _suggestions(*, own: bool) -> tuple[SelectOfScalar[str], SelectOfScalar[str]]:
+    """Names by how they start, and names that hold something elsewhere, best first."""
+    key = col(Hero.name_key)
+    wanted = [col(Hero.guild_id) == bindparam("guild_id"), col(Hero.removed_at).is_(None)]
+    if own:
+        wanted.append(col(Hero.owner_id) == bindparam("owner_id"))
+    starts = key.between(bindparam("first"), bindparam("last"))
+    by_prefix = select(Hero.name).where(*wanted, starts).order_by(key).limit(SUGGESTIONS_MOST)
+    found = (
+        select(Hero.name, Hero.name_key)
+        .where(*wanted, ~starts, key.like(bindparam("inside"), escape="/"))
+        .order_by(key)
+        .limit(_RANKED_MOST)
+        .subquery()
+    )
+    word_starts = or_(
+        found.c.name_key.like(bindparam("after_space"), escape="/"),
+        found.c.name_key.like(bindparam("after_hyphen"), escape="/"),
+    )
+    inside = select(found.c.name).order_by(desc(word_starts), found.c.name_key).limit(SUGGESTIONS_MOST)
+    return by_prefix, inside
+
+
+# Built once: to build a statement takes longer than to run it.
+_SUGGESTIONS: Final = {own: _suggestions(own=own) for own in (False, True)}

@@ -1,0 +1,73 @@
+"""aiosqlite with one trip to its thread for each statement.
+
+SQLAlchemy makes four: one each to make a cursor, execute, fetch and close. A trip wakes a thread and
+waits for Python's lock twice, which costs more than what most statements do.
+"""
+
+import sqlite3
+from collections import deque
+from typing import Any
+
+import aiosqlite
+from sqlalchemy.dialects.sqlite.aiosqlite import (
+    AsyncAdapt_aiosqlite_connection,
+    AsyncAdapt_aiosqlite_cursor,
+    AsyncAdapt_aiosqlite_dbapi,
+)
+from sqlalchemy.util.concurrency import await_
+
+
+class _Cursor(AsyncAdapt_aiosqlite_cursor):
+    """Executes and fetches in the thread; making and closing a cursor are too little for a trip."""
+
+    __slots__ = ()
+    _awaitable_cursor_close = False
+    _cursor: Any
+    _connection: Any
+
+    def _make_new_cursor(self, connection: Any) -> Any:
+        return connection._conn.cursor()  # noqa: SLF001 - aiosqlite's own cursor makes the trip
+
+    def _aenter_cursor(self, cursor: Any) -> Any:
+        return cursor
+
+    async def _execute_async(self, operation: Any, parameters: Any) -> None:
+        def work() -> list[Any]:
+            self._cursor.execute(operation, parameters or ())
+            return self._cursor.fetchall()
+
+        async with self._adapt_connection._execute_mutex:  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            self._rows = deque(await self._connection._execute(work))  # noqa: SLF001
+
+    async def _executemany_async(self, operation: Any, seq_of_parameters: Any) -> None:
+        async with self._adapt_connection._execute_mutex:  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            await self._connection._execute(self._cursor.executemany, operation, seq_of_parameters)  # noqa: SLF001
+
+
+class _Connection(AsyncAdapt_aiosqlite_connection):
+    """Makes no trip to end a transaction that was never begun, as after reading."""
+
+    __slots__ = ()
+    _cursor_cls = _Cursor
+
+    def rollback(self) -> None:
+        if self._connection.in_transaction:
+            super().rollback()
+
+    def commit(self) -> None:
+        if self._connection.in_transaction:
+            super().commit()
+
+
+class Driver(AsyncAdapt_aiosqlite_dbapi):
+    """The `module` for `create_async_engine`."""
+
+    def __init__(self) -> None:
+        super().__init__(aiosqlite, sqlite3)
+
+    def connect(self, *arg: Any, **kw: Any) -> AsyncAdapt_aiosqlite_connection:
+        """Called by SQLAlchemy's pool."""
+        connection = self.aiosqlite.connect(*arg, **kw)
+        # A connection that is never closed does not keep the process.
+        connection._thread.daemon = True  # noqa: SLF001
+        return _Connection(self, await_(connection))
