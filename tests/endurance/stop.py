@@ -1,0 +1,103 @@
+"""SIGTERM: what was in flight is answered, and a second process takes over."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from sqlalchemy import URL
+
+from tests.endurance.load import Crowd, Figures, busy, is_card, locked
+from tests.endurance.process import Bot, running
+from tests.wire import Answer, Wire
+
+ALREADY_ACKNOWLEDGED = 40060
+
+
+@dataclass
+class Finders:
+    """Members who look for a hero again and again; whom nobody answers waits for the next process.
+
+    Args:
+        wire: the Discord they are on.
+        crowd: who they are.
+    """
+
+    wire: Wire
+    crowd: Crowd
+    sent: list[Answer] = field(default_factory=list[Answer])
+    answered: int = 0
+    handed_over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def find(self) -> None:
+        answer = self.crowd.member().slash("hero find", name="Deadpond")
+        self.sent.append(answer)
+        if self.handed_over.is_set():
+            await answer
+        else:
+            waiting = asyncio.ensure_future(answer.until(lambda answer: answer.answered, within=60))
+            leaving = asyncio.ensure_future(self.handed_over.wait())
+            await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            leaving.cancel()
+        self.answered += answer.answered
+        self.wire.notify()
+
+    async def more(self, count: int) -> None:
+        """Wait for so many more answers."""
+        goal = self.answered + count
+        await self.wire.until(lambda: self.answered >= goal, within=60)
+
+    def between(self, start: float, end: float) -> list[Answer]:
+        """What was sent between two moments."""
+        return [each for each in self.sent if start <= each.dispatched_at < end]
+
+
+async def stop(url: URL, *, in_flight: int = 16, load: int = 200) -> Figures:
+    """Stop a bot that has deferred some commands and is busy with others; start the next one meanwhile."""
+    # As Discord does: each process that is connected hears of each interaction.
+    async with Wire(deliver="all") as wire, running(wire, url) as first:
+        crowd = Crowd(wire)
+        finders = Finders(wire, crowd)
+        await crowd.member().slash("hero add", name="Deadpond", secret_name="Nobody")
+        async with busy(finders.find, in_flight):
+            await finders.more(load)
+            async with locked(url):
+                slow = [crowd.add()[1] for _ in range(in_flight)]
+                for each in slow:
+                    await each.until_acknowledged()
+                stopped_at = wire.now()
+                first.process.terminate()
+            second = await Bot.start(wire, url)
+            try:
+                code = await first.ended(within=10)
+                took = wire.now() - stopped_at
+                await second.ready()
+                taken_over_at = wire.gateway.identifies[-1].at
+                finders.handed_over.set()
+                await finders.more(load)
+            except BaseException:
+                await second.kill()
+                raise
+        try:
+            after = finders.between(taken_over_at, wire.now())
+            for each in after:
+                await each
+            assert await second.stop() == 0
+        finally:
+            await second.kill()
+    assert code == 0, first.log
+    assert all(is_card(each) for each in slow), [each.text for each in slow]
+    before = finders.between(0, stopped_at)
+    lost = sum(not each.answered for each in before)
+    assert not lost, f"{lost} of {len(before)} from before the signal have no answer"
+    assert not [each for each in (*finders.sent, *slow) if ALREADY_ACKNOWLEDGED in each.refusals]
+    assert "ERROR" not in first.log + second.log, first.log + second.log
+    gap = finders.between(stopped_at, taken_over_at)
+    return {
+        "deferred": len(slow),
+        "before": len(before),
+        "in between": len(gap),
+        "of those unanswered": sum(not each.answered for each in gap),
+        "after": len(after),
+        "seconds to exit": round(took, 2),
+        "seconds without a bot": round(taken_over_at - stopped_at, 2),
+    }

@@ -1,0 +1,52 @@
+"""A short form of each scenario; `python -m tests.endurance` runs the full sizes."""
+
+from sqlalchemy import URL
+
+from tests.endurance.bad_input import bad_input
+from tests.endurance.database import full, lock, restart, slow
+from tests.endurance.gateway import gateway
+from tests.endurance.kill import kill
+from tests.endurance.rest import rest
+from tests.endurance.soak import soak
+from tests.endurance.stop import stop
+
+
+async def test_kill(url: URL) -> None:
+    assert (await kill(url, kills=2, adds=50))["confirmed"] >= 100
+
+
+async def test_stop(tmp_path_url: URL) -> None:
+    await stop(tmp_path_url)
+
+
+async def test_gateway(tmp_path_url: URL) -> None:
+    await gateway(tmp_path_url, drops=5, invalid=1, silent=0)
+
+
+async def test_rest(tmp_path_url: URL) -> None:
+    await rest(tmp_path_url, rounds=1)
+
+
+async def test_lock(tmp_path_url: URL) -> None:
+    await lock(tmp_path_url, seconds=0.5)
+
+
+async def test_slow(tmp_path_url: URL) -> None:
+    # Long enough to be deferred.
+    await slow(tmp_path_url, seconds=2)
+
+
+async def test_full(tmp_path_url: URL) -> None:
+    assert (await full(tmp_path_url, times=1))["excuses"]
+
+
+async def test_restart() -> None:
+    assert (await restart(times=1))["excuses"]
+
+
+async def test_bad_input(tmp_path_url: URL) -> None:
+    assert (await bad_input(tmp_path_url, interactions=300))["sent"] >= 300
+
+
+async def test_soak(tmp_path_url: URL) -> None:
+    assert (await soak(tmp_path_url, commands=1000))["commands"] >= 1000
