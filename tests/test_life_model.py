@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from sqlalchemy import URL
 from sqlmodel import func, select
 
+from bot.db.engine import Database
 from bot.db.models import Hero, HistoryEntry
 from bot.db.open import open_database
 from bot.roster.asker import Asker
@@ -290,3 +291,36 @@ def test_every_course_of_life_ends_as_the_model_says(url: URL) -> None:
             suppress_health_check=[HealthCheck.too_slow],
         ),
     )
+
+
+async def test_changes_to_the_same_heroes_at_once_wait_for_each_other_in_one_order(db: Database) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    async with db.write() as session:
+        heroes = [
+            await add_hero(
+                session, guild_id=1, asker=asker(1), vault=Vault(), name=name, secret_name="x", now=now
+            )
+            for name in "ABC"
+        ]
+
+    async def attempt(change: Any, **arguments: Any) -> None:
+        async with db.write() as session:
+            await change(session, guild_id=1, now=now, **arguments)
+
+    changes: list[Coroutine[Any, Any, None]] = []
+    for turn in range(12):
+        for hero in heroes:
+            for member in (1, KEEPER):
+                which = {"hero_id": hero.id, "asker": asker(member)}
+                edit = Edit(hero.name, turn, None)
+                changes += [
+                    attempt(edit_hero, **which, version=turn + 1, edit=edit, vault=Vault()),
+                    attempt(remove_hero, **which),
+                    attempt(restore_hero, **which),
+                    attempt(claim_hero, **which, owner_id=10 - member),
+                ]
+    results = await asyncio.gather(*changes, return_exceptions=True)
+
+    unexpected = [result for result in results if not isinstance(result, RosterError | None)]
+    assert unexpected == []
+    assert results.count(None) > 0

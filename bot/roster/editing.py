@@ -75,9 +75,9 @@ async def edit_hero(
         StaleEditError: the hero has another version by now.
         NameTakenError: another hero has that name.
     """
+    await asker.quota.check_pace(session, asker.id, now)
     hero = await hero_by_id(session, guild_id=guild_id, hero_id=hero_id, lock=True)
     asker.require_care_of(hero)
-    await asker.quota.check_pace(session, asker.id, now)
     wanted: dict[str, str | int | None] = {
         "name": clean_name(edit.name),
         "age": clean_age(edit.age),

@@ -11,6 +11,7 @@ from bot.roster.asker import Asker
 from bot.roster.errors import NotYoursError, RosterError
 from bot.roster.heroes import hero_by_id
 from bot.roster.history import record
+from bot.roster.quota import take_turns
 from bot.text import quote
 
 OFFER_STANDS_FOR: Final = timedelta(days=1)
@@ -51,6 +52,7 @@ async def accept_offer(
         )
     if now >= offered_at + OFFER_STANDS_FOR:
         raise RosterError(f"This offer has lapsed. <@{owner_id}> can make it again with `/hero transfer`.")
+    await take_turns(session, asker.id)
     hero = await hero_by_id(session, guild_id=guild_id, hero_id=hero_id, lock=True)
     if hero.owner_id != owner_id:
         raise RosterError(f"{quote(hero.name)} has changed hands since this offer was made.")
@@ -75,6 +77,7 @@ async def claim_hero(
         HeroGoneError: the hero is not in the roster any more.
         RosterError: somebody else was faster.
     """
+    await take_turns(session, asker.id)
     hero = await hero_by_id(session, guild_id=guild_id, hero_id=hero_id, lock=True)
     if hero.owner_id != owner_id:
         raise RosterError(f"Somebody was faster: <@{hero.owner_id}> plays {quote(hero.name)} now.")

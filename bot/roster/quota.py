@@ -44,7 +44,7 @@ class Quota:
         Raises:
             TooManyChangesError: with how long to wait.
         """
-        await _take_turns(session, member_id)
+        await take_turns(session, member_id)
         latest = (await session.exec(select(_LATEST), params=self._pace(member_id, now))).one()
         self._require_pace(latest, now)
 
@@ -54,7 +54,7 @@ class Quota:
         Raises:
             TooManyHeroesError: with what to do.
         """
-        await _take_turns(session, owner_id)
+        await take_turns(session, owner_id)
         self._require_room(
             (await session.exec(select(_OWNED), params=_room(guild_id, owner_id))).one(), owner_id
         )
@@ -68,7 +68,7 @@ class Quota:
             TooManyChangesError: see `check_pace`.
             TooManyHeroesError: see `check_room`.
         """
-        await _take_turns(session, member_id)
+        await take_turns(session, member_id)
         wanted = self._pace(member_id, now) | _room(guild_id, member_id)
         latest, owned = (await session.exec(_BOTH, params=wanted)).one()
         self._require_pace(latest, now)
@@ -124,11 +124,15 @@ _OWNED: Final = (
 _BOTH: Final = select(_LATEST, _OWNED)
 
 
-async def _take_turns(session: AsyncSession, member_id: int) -> None:
-    """Let one member's changes happen one after the other, so that none is counted too late.
+async def take_turns(session: AsyncSession, *member_ids: int) -> None:
+    """Let the changes that count for a member happen one after the other, so that none is counted too late.
 
-    SQLite has one writer at a time anyway.
+    Whoever also locks a hero's row calls this first, and for all members at once: two transactions that
+    lock the same things in another order would wait for each other. SQLite has one writer at a time anyway.
     """
     if session.get_bind().dialect.name == "postgresql":
-        lock = text("SELECT pg_advisory_xact_lock(:member)").bindparams(member=member_id)
-        await (await session.connection()).execute(lock)
+        connection = await session.connection()
+        for member_id in sorted(set(member_ids)):
+            await connection.execute(
+                text("SELECT pg_advisory_xact_lock(:member)").bindparams(member=member_id)
+            )

@@ -13,6 +13,7 @@ from bot.roster.asker import Asker
 from bot.roster.errors import HeroGoneError, RosterError
 from bot.roster.heroes import hero_by_id, hero_named, name_taken
 from bot.roster.history import Changes, record
+from bot.roster.quota import take_turns
 from bot.roster.rules import clean_name, name_key
 from bot.roster.search import SUGGESTIONS_MOST
 from bot.text import quote
@@ -66,11 +67,13 @@ async def restore_hero(
         NotYoursError: the asker may not.
         NameTakenError: another hero has the name by now; a new one helps.
     """
-    await asker.quota.check_pace(session, asker.id, now)
-    query = select(Hero).where(Hero.guild_id == guild_id, Hero.id == hero_id).with_for_update()
+    query = select(Hero).where(Hero.guild_id == guild_id, Hero.id == hero_id)
     hero = (await session.exec(query)).one_or_none()
     if hero is None:
         raise HeroGoneError
+    await take_turns(session, asker.id, hero.owner_id)
+    await asker.quota.check_pace(session, asker.id, now)
+    await session.refresh(hero, with_for_update=True)
     asker.require_care_of(hero)
     if hero.removed_at is None:
         raise RosterError(f"{quote(hero.name)} is in the roster already. `/hero find` shows its card.")
