@@ -269,16 +269,12 @@ class HeroTree(app_commands.CommandTree["HeroBot"]):
     """A command tree that excuses what fails before a handler runs, such as a command since changed."""
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Refuse options of another type than the command takes now; discord.py hands some of them on."""
+        """Refuse options that are not what the command takes now; discord.py hands some of them on."""
         command = interaction.command
         if isinstance(command, app_commands.Command):
             declared = {each.display_name: each for each in command.parameters}
             for option in _options(interaction.data):
-                known, typing = declared.get(option["name"]), option.get("focused", False)
-                if (known is None and typing) or (
-                    known is not None
-                    and (known.type.value != option["type"] or (typing and not known.autocomplete))
-                ):
+                if not _fits(option, declared.get(option["name"])):
                     raise app_commands.CommandSignatureMismatch(command)
         return True
 
@@ -295,6 +291,16 @@ class HeroTree(app_commands.CommandTree["HeroBot"]):
                 await _send(interaction, sentence, To.ASKER)
         except (discord.HTTPException, *UNREACHED) as failure:
             _report(interaction, failure)
+
+
+def _fits(option: dict[str, Any], declared: app_commands.Parameter | None) -> bool:
+    """Whether an option is what the command takes; one that it has never heard of does no harm."""
+    if option.get("focused"):
+        return declared is not None and declared.autocomplete
+    if declared is None:
+        return True
+    choices = [each.value for each in declared.choices]
+    return declared.type.value == option["type"] and (not choices or option["value"] in choices)
 
 
 def _options(data: Any) -> list[dict[str, Any]]:

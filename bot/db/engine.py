@@ -116,6 +116,8 @@ def _sqlite(url: URL, *, log_sql: bool) -> AsyncEngine:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA foreign_keys=ON")
+        # In KiB, for each connection: the system keeps the file in memory as well.
+        cursor.execute("PRAGMA cache_size=-256")
         # FULL: what the bot has confirmed to a member survives a power cut, also in WAL mode.
         cursor.execute("PRAGMA synchronous=FULL")
         # What is erased is overwritten, not just forgotten.
