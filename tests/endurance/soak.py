@@ -72,10 +72,11 @@ async def soak(url: URL, *, commands: int, in_flight: int = 16) -> Figures:
     assert growth["threads"] <= in_flight, (early, late)
     assert growth["files"] <= 2 * in_flight, (early, late)
     assert late["views"] == 0, (early, late)
-    # Whatever a command leaves behind is more than two objects.
-    assert growth["objects"] <= min(early["objects"] // 10, 2 * (commands - tenth)), (early, late)
-    # In a short run the first tenth is too early: caches still fill.
-    assert commands < 100_000 or late["memory"] <= 1.1 * early["memory"], (early, late)
+    # In a short run caches still fill, at one time more than at another: it counts what must not grow at all.
+    if commands >= 100_000:
+        # Whatever a command leaves behind is more than two objects.
+        assert growth["objects"] <= min(early["objects"] // 10, 2 * (commands - tenth)), (early, late)
+        assert late["memory"] <= 1.1 * early["memory"], (early, late)
     return {
         "commands": done,
         "a second": round(done / took),
