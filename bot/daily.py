@@ -1,13 +1,16 @@
 """What the bot does once a day, whichever of its processes gets to it first."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import discord
 from discord.ext import tasks
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, update
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.engine import Database
 from bot.db.models import DailyTask
@@ -50,13 +53,7 @@ async def purge(database: Database, now: datetime) -> int:
     Returns:
         How many heroes.
     """
-    purged = 0
-    while True:
-        async with database.write() as session:
-            batch = await purge_batch(session, now=now)
-        purged += batch
-        if batch < PURGE_BATCH:
-            break
+    purged = await _in_batches(database, partial(purge_batch, now=now), PURGE_BATCH)
     async with database.read() as session:
         departed = await departed_before(session, now - KEPT_FOR)
     for guild_id in departed:
@@ -70,13 +67,20 @@ async def erase_guild(database: Database, guild_id: int) -> int:
     Returns:
         How many heroes.
     """
-    erased = 0
+    return await _in_batches(database, partial(erase_guild_batch, guild_id=guild_id), BATCH)
+
+
+async def _in_batches(
+    database: Database, delete_some: Callable[[AsyncSession], Awaitable[int]], size: int
+) -> int:
+    """Delete in one transaction after another until one has fewer than `size` to delete; returns how many."""
+    deleted = 0
     while True:
         async with database.write() as session:
-            batch = await erase_guild_batch(session, guild_id=guild_id)
-        erased += batch
-        if batch < BATCH:
-            return erased
+            batch = await delete_some(session)
+        deleted += batch
+        if batch < size:
+            return deleted
 
 
 def daily_tasks(database: Database) -> tasks.Loop[Any]:

@@ -17,7 +17,6 @@ from cogs.ui.pager import PageButton
 _DID = {
     Action.ADDED: "added this hero",
     Action.EDITED: "edited it",
-    Action.PORTRAYED: "changed its portrait",
     Action.REMOVED: "removed it",
     Action.RESTORED: "restored it",
     Action.TRANSFERRED: "accepted it from {other}",
@@ -72,9 +71,9 @@ async def history_panel(session: AsyncSession, hero: Hero, asker: Asker, page: i
 
 def _entry(entry: HistoryEntry) -> str:
     when = discord.utils.format_dt(entry.at, "f")
-    did = _DID[entry.action].format(other=_who(entry.other_id))
     if entry.action is Action.PORTRAYED:
         return f"- {when} · {_who(entry.actor_id)} {_PORTRAYED[tuple(entry.changes['has_portrait'])]}"
+    did = _DID[entry.action].format(other=_who(entry.other_id))
     lines = [f"- {when} · {_who(entry.actor_id)} {did}"]
     lines += [f"  -# {_FIELD[field]}{_change(values)}" for field, values in entry.changes.items()]
     return "\n".join(lines)

@@ -1,7 +1,6 @@
 """The roster as pages of a list."""
 
-import re
-from typing import Any, Self
+from typing import Any
 
 import discord
 from discord import ui
@@ -14,6 +13,7 @@ from bot.roster.heroes import hero_by_id
 from bot.roster.listing import Sort, list_heroes
 from bot.text import escape
 from cogs.ui.card import load_card
+from cogs.ui.menu import Menu
 from cogs.ui.pager import PageButton
 
 _ORDER = {Sort.NAME: "by name", Sort.NEWEST: "newest first", Sort.AGE: "oldest first"}
@@ -36,20 +36,8 @@ class ListPage(PageButton, kind="list", key=r"(?:name|newest|age):\d{1,20}"):
             )
 
 
-class OpenCard(ui.DynamicItem[ui.Select[Any]], template="hero:open"):
+class OpenCard(Menu, template="hero:open"):
     """A menu of the heroes on a page. Picking one shows its card to whoever picks."""
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Back from a pick."""
-        assert isinstance(item, ui.Select)
-        return cls(item)
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Called by discord.py."""
-        await self.picked(interaction)
 
     @answers(To.ASKER)
     async def picked(self, interaction: Interaction) -> Answer:

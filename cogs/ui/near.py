@@ -1,7 +1,6 @@
 """A menu of names that come close to what was typed."""
 
-import re
-from typing import Any, Self
+from typing import Any
 
 import discord
 from discord import ui
@@ -11,22 +10,11 @@ from bot.panel import Panel
 from bot.roster.errors import HeroNotFoundError
 from bot.roster.search import find_hero
 from cogs.ui.card import load_card
+from cogs.ui.menu import Menu
 
 
-class NearMisses(ui.DynamicItem[ui.Select[Any]], template="hero:near"):
+class NearMisses(Menu, template="hero:near"):
     """The menu itself. Picking a name shows the hero's card to everyone."""
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Back from a pick."""
-        assert isinstance(item, ui.Select)
-        return cls(item)
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Called by discord.py."""
-        await self.picked(interaction)
 
     @answers(To.EVERYONE)
     async def picked(self, interaction: Interaction) -> Answer:

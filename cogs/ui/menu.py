@@ -1,0 +1,30 @@
+"""A menu to pick from, which outlives a restart."""
+
+import re
+from collections.abc import Coroutine
+from typing import Any, Self
+
+import discord
+from discord import ui
+
+from bot.answer import Interaction
+
+
+class Menu(ui.DynamicItem[ui.Select[Any]], template="menu"):
+    """A menu whose picks its class answers. A subclass names its custom id and answers in `picked`."""
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Back from a pick."""
+        assert isinstance(item, ui.Select)
+        return cls(item)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Called by discord.py."""
+        await self.picked(interaction)
+
+    def picked(self, _interaction: Interaction, /) -> Coroutine[Any, Any, None]:
+        """Answer the pick, which is in `self.item.values`."""
+        raise NotImplementedError
