@@ -4,12 +4,12 @@ import random
 from enum import StrEnum
 from typing import Any, Final
 
+from sqlalchemy import ColumnElement, Integer, bindparam
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Hero
 from bot.roster.errors import RosterError
-from bot.roster.heroes import present
 from bot.roster.page import Page, page_of
 
 PAGE: Final = 10
@@ -22,17 +22,6 @@ class Sort(StrEnum):
     NAME = "name"
     NEWEST = "newest"
     AGE = "age"
-
-
-def _order(sort: Sort) -> tuple[Any, ...]:
-    match sort:
-        case Sort.NAME:
-            return (col(Hero.name_key),)
-        case Sort.NEWEST:
-            return (col(Hero.id).desc(),)
-        case Sort.AGE:
-            # Those of unknown age last, on both databases.
-            return (col(Hero.age).desc().nulls_last(), col(Hero.name_key))
 
 
 async def list_heroes(
@@ -52,11 +41,40 @@ async def list_heroes(
         sort: by name, newest first, or oldest in years first.
         page: from 1; the nearest one there is.
     """
-    wanted = [present(guild_id)] if owner_id is None else [present(guild_id), col(Hero.owner_id) == owner_id]
-    total = (await session.exec(select(func.count()).select_from(Hero).where(*wanted))).one()
+    wanted = {"guild_id": guild_id} if owner_id is None else {"guild_id": guild_id, "owner_id": owner_id}
+    own = owner_id is not None
+    total = (await session.exec(_COUNT[own], params=wanted)).one()
     page, pages, offset = page_of(total, page, PAGE)
-    query = select(Hero).where(*wanted).order_by(*_order(sort)).offset(offset).limit(PAGE)
-    return Page(list((await session.exec(query)).all()), page, pages, total)
+    heroes = (await session.exec(_LIST[own, sort], params=wanted | {"before": offset})).all()
+    return Page(list(heroes), page, pages, total)
+
+
+_ORDER: Final[dict[Sort, tuple[Any, ...]]] = {
+    Sort.NAME: (col(Hero.name_key),),
+    Sort.NEWEST: (col(Hero.id).desc(),),
+    # Those of unknown age last, on both databases.
+    Sort.AGE: (col(Hero.age).desc().nulls_last(), col(Hero.name_key)),
+}
+
+
+def _wanted(*, own: bool) -> list[ColumnElement[bool]]:
+    owned = [col(Hero.owner_id) == bindparam("owner_id")] if own else []
+    return [col(Hero.guild_id) == bindparam("guild_id"), col(Hero.removed_at).is_(None), *owned]
+
+
+# Built once: to build a statement takes longer than to run it.
+_COUNT: Final = {
+    own: select(func.count()).select_from(Hero).where(*_wanted(own=own)) for own in (False, True)
+}
+_LIST: Final = {
+    (own, sort): select(Hero)
+    .where(*_wanted(own=own))
+    .order_by(*order)
+    .offset(bindparam("before", type_=Integer))
+    .limit(PAGE)
+    for own in (False, True)
+    for sort, order in _ORDER.items()
+}
 
 
 async def random_hero(session: AsyncSession, *, guild_id: int) -> Hero:
@@ -65,11 +83,11 @@ async def random_hero(session: AsyncSession, *, guild_id: int) -> Hero:
     Raises:
         RosterError: there is none.
     """
-    total = (await session.exec(select(func.count()).select_from(Hero).where(present(guild_id)))).one()
+    total = (await session.exec(_COUNT[False], params={"guild_id": guild_id})).one()
     if total == 0:
         raise RosterError("There are no heroes here yet. Add the first one with `/hero add`.")
     chosen = random.randrange(total)  # noqa: S311 - a game, not a secret
-    query = select(Hero).where(present(guild_id)).order_by(col(Hero.name_key)).offset(chosen).limit(1)
-    hero = (await session.exec(query)).first()
+    wanted = {"guild_id": guild_id, "before": chosen}
+    hero = (await session.exec(_LIST[False, Sort.NAME], params=wanted)).first()
     # The last one may just have been removed.
     return hero or await random_hero(session, guild_id=guild_id)

@@ -99,6 +99,9 @@ def name_key(text: str) -> str:
     Case, width, the composition of accents and white space make no difference, as in Unicode's
     NFKC_Casefold (The Unicode Standard, 3.13, D146). What a name can't hold is left out.
     """
+    if text.isascii() and text.isprintable():
+        # As most names are: nothing to leave out, and already in normal form.
+        return _SPACES.sub(" ", text.lower()).strip()
     visible = "".join(character for character in text if character.isspace() or not _is_hidden(character))
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
     # Folding can decompose anew; a second round reaches the fixed point.

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any, Final
 
 from rapidfuzz import fuzz, process
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, union_all
 from sqlmodel import col, desc, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -75,21 +75,20 @@ async def suggest_names(
     }
     if owner_id is not None:
         wanted["owner_id"] = owner_id
-    by_prefix, inside = _SUGGESTIONS[owner_id is not None]
-    names = list((await session.exec(by_prefix, params=wanted)).all())
-    if key and len(names) < SUGGESTIONS_MOST:
-        names += (await session.exec(inside, params=wanted)).all()
-    return names[:SUGGESTIONS_MOST]
+    return list((await session.exec(_SUGGESTIONS[owner_id is not None], params=wanted)).all())
 
 
-def _suggestions(*, own: bool) -> tuple[SelectOfScalar[str], SelectOfScalar[str]]:
-    """Names by how they start, and names that hold something elsewhere, best first."""
+def _suggestions(*, own: bool) -> SelectOfScalar[str]:
+    """Names by how they start, then names that hold something elsewhere, best first.
+
+    In one statement: both databases look for the second kind only while the first leaves room.
+    """
     key = col(Hero.name_key)
     wanted = [col(Hero.guild_id) == bindparam("guild_id"), col(Hero.removed_at).is_(None)]
     if own:
         wanted.append(col(Hero.owner_id) == bindparam("owner_id"))
     starts = key.between(bindparam("first"), bindparam("last"))
-    by_prefix = select(Hero.name).where(*wanted, starts).order_by(key).limit(SUGGESTIONS_MOST)
+    first = select(Hero.name).where(*wanted, starts).order_by(key).limit(SUGGESTIONS_MOST).subquery()
     found = (
         select(Hero.name, Hero.name_key)
         .where(*wanted, ~starts, key.like(bindparam("inside"), escape="/"))
@@ -101,8 +100,11 @@ def _suggestions(*, own: bool) -> tuple[SelectOfScalar[str], SelectOfScalar[str]
         found.c.name_key.like(bindparam("after_space"), escape="/"),
         found.c.name_key.like(bindparam("after_hyphen"), escape="/"),
     )
-    inside = select(found.c.name).order_by(desc(word_starts), found.c.name_key).limit(SUGGESTIONS_MOST)
-    return by_prefix, inside
+    best = (
+        select(found.c.name).order_by(desc(word_starts), found.c.name_key).limit(SUGGESTIONS_MOST).subquery()
+    )
+    both = union_all(select(first.c.name), select(best.c.name)).limit(SUGGESTIONS_MOST).subquery()
+    return select(both.c.name)
 
 
 # Built once: to build a statement takes longer than to run it.
