@@ -45,7 +45,8 @@ class Hero(SQLModel, table=True):
             sqlite_where=text("removed_at IS NULL"),
             postgresql_where=text("removed_at IS NULL"),
         ),
-        Index("ix_hero_guild_id_owner_id", "guild_id", "owner_id"),
+        # With `removed_at`, the heroes of a guild or a member are counted without a look at each.
+        Index("ix_hero_guild_id_owner_id_removed_at", "guild_id", "owner_id", "removed_at"),
         # To see at the start which keys are in use, and what a rotation has left to do.
         Index("ix_hero_secret_key", "secret_key"),
         # What is waiting to be purged.
