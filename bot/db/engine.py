@@ -8,11 +8,12 @@ from typing import Final
 
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.db.sqlite import Driver
+from bot.db.sqlite import Driver, DriverConnection
 from bot.errors import EX_CONFIG, StartError
 
 WAIT: Final = 10.0
@@ -50,8 +51,13 @@ class Database:
         Raises:
             TimeoutError: no connection came free within `WAIT` seconds.
         """
-        async with self._session(bind=self._reading) as session:
+        session = self._session(bind=self._reading)
+        try:
             yield session
+        finally:
+            # No transaction is open, so this waits for nothing. `async with` would make a task of it, to
+            # keep a rollback from being cancelled half-way.
+            await session.close()
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncSession]:
@@ -128,7 +134,9 @@ def _sqlite(url: URL, *, log_sql: bool) -> AsyncEngine:
     def begun(connection: Connection) -> None:
         # IMMEDIATE: a lock that can't be had is waited for here, not refused half-way through.
         if not connection.get_execution_options().get("reads_only"):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            driver = connection.connection.dbapi_connection
+            assert isinstance(driver, DriverConnection)
+            driver.begin_with = "BEGIN IMMEDIATE"
 
     event.listen(engine.sync_engine, "connect", connected)
     event.listen(engine.sync_engine, "begin", begun)
@@ -137,12 +145,13 @@ def _sqlite(url: URL, *, log_sql: bool) -> AsyncEngine:
 
 def _postgres(url: URL, *, log_sql: bool) -> AsyncEngine:
     milliseconds = str(int(WAIT * 1000))
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         echo=log_sql,
         hide_parameters=True,
-        pool_pre_ping=True,
         pool_size=10,
+        # In seconds: sooner than networks forget a connection that nobody uses.
+        pool_recycle=300,
         max_overflow=0,
         pool_timeout=WAIT,
         connect_args={
@@ -157,3 +166,13 @@ def _postgres(url: URL, *, log_sql: bool) -> AsyncEngine:
             },
         },
     )
+
+    def checked_out(
+        connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        # asyncpg sees a server go without asking it; to ping takes three trips to PostgreSQL.
+        if connection.driver_connection.is_closed():
+            raise InvalidatePoolError
+
+    event.listen(engine.sync_engine, "checkout", checked_out)
+    return engine

@@ -24,6 +24,7 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
     _awaitable_cursor_close = False
     _cursor: Any
     _connection: Any
+    _adapt_connection: Any
 
     def _make_new_cursor(self, connection: Any) -> Any:
         return connection._conn.cursor()  # noqa: SLF001 - aiosqlite's own cursor makes the trip
@@ -33,6 +34,7 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
 
     async def _execute_async(self, operation: Any, parameters: Any) -> None:
         def work() -> list[Any]:
+            self._begin()
             self._cursor.execute(operation, parameters or ())
             return self._cursor.fetchall()
 
@@ -40,21 +42,39 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
             self._rows = deque(await self._connection._execute(work))  # noqa: SLF001
 
     async def _executemany_async(self, operation: Any, seq_of_parameters: Any) -> None:
+        def work() -> None:
+            self._begin()
+            self._cursor.executemany(operation, seq_of_parameters)
+
         async with self._adapt_connection._execute_mutex:  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-            await self._connection._execute(self._cursor.executemany, operation, seq_of_parameters)  # noqa: SLF001
+            await self._connection._execute(work)  # noqa: SLF001
+
+    def _begin(self) -> None:
+        begin, self._adapt_connection.begin_with = self._adapt_connection.begin_with, None
+        if begin is not None:
+            self._cursor.execute(begin)
 
 
-class _Connection(AsyncAdapt_aiosqlite_connection):
+class DriverConnection(AsyncAdapt_aiosqlite_connection):
     """Makes no trip to end a transaction that was never begun, as after reading."""
 
-    __slots__ = ()
+    __slots__ = ("begin_with",)
     _cursor_cls = _Cursor
 
+    def __init__(self, dbapi: Any, connection: Any) -> None:
+        super().__init__(dbapi, connection)
+        self.begin_with: str | None = None
+        """What the next statement is to begin a transaction with, on the same trip."""
+
     def rollback(self) -> None:
+        """Called by SQLAlchemy."""
+        self.begin_with = None
         if self._connection.in_transaction:
             super().rollback()
 
     def commit(self) -> None:
+        """Called by SQLAlchemy."""
+        self.begin_with = None
         if self._connection.in_transaction:
             super().commit()
 
@@ -70,4 +90,4 @@ class Driver(AsyncAdapt_aiosqlite_dbapi):
         connection = self.aiosqlite.connect(*arg, **kw)
         # A connection that is never closed does not keep the process.
         connection._thread.daemon = True  # noqa: SLF001
-        return _Connection(self, await_(connection))
+        return DriverConnection(self, await_(connection))
