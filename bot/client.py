@@ -36,6 +36,30 @@ discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
 
 
+SESSION_EVERY: Final = 5.0
+"""Seconds between the sessions that one process begins, as Discord asks."""
+SESSION_PAUSE_MOST: Final = 30.0
+"""Seconds that a connection is kept waiting for its session, lest Discord give it up."""
+
+
+def pause_before_session(*, left: int, total: int, seconds: float) -> float:
+    """Seconds to wait before a session begins, so that those that Discord allows last the day.
+
+    A bot that begins one too many has its token taken away:
+    https://discord.com/developers/docs/events/gateway#session-start-limit-object
+
+    Args:
+        left: sessions that may begin until the day is over.
+        total: sessions that may begin in a day.
+        seconds: until the day is over.
+    """
+    if not left:
+        return max(seconds, SESSION_EVERY)
+    if left > total / 2:
+        return SESSION_EVERY
+    return min(max(seconds / left, SESSION_EVERY), SESSION_PAUSE_MOST)
+
+
 class HeroBot(commands.AutoShardedBot):
     """Hero Roster on Discord.
 
@@ -104,6 +128,17 @@ class HeroBot(commands.AutoShardedBot):
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(str(chosen) if chosen is not None else url)
         self.shard_count = self.shard_count or shards
         await super().connect(reconnect=reconnect)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Called by discord.py before it begins a session: waits as long as `pause_before_session` says."""
+        _shards, _url, limit = await self.http.get_bot_gateway()
+        left = limit["remaining"]
+        if initial and left:
+            return
+        pause = pause_before_session(left=left, total=limit["total"], seconds=limit["reset_after"] / 1000)
+        if pause > SESSION_EVERY:
+            log.warning("few sessions left for today; shard %s begins one in %.0f s", shard_id or 0, pause)
+        await asyncio.sleep(pause)
 
     def add_forms(self, *forms: type[Form]) -> None:
         """Handle the submissions of these forms, also of those shown before the last restart."""

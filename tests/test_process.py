@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
+from bot.client import pause_before_session
 from bot.log import configure_logging
 from bot.paths import ROOT
 from bot.vault import new_key
@@ -161,3 +162,20 @@ def test_json_logs_are_one_object_a_line_and_quote_no_exception(capsys: pytest.C
     assert entry["message"] == "it failed"
     assert entry["exception"].endswith("builtins.ValueError")
     assert 'int("hunter2")' in entry["exception"], "the line of code itself is no secret"
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds", "pause"),
+    [
+        (1000, 86_400, 5),
+        (501, 86_400, 5),
+        (500, 3600, 7.2),
+        (500, 360, 5),
+        (500, 86_400, 30),
+        (0, 3600, 3600),
+    ],
+)
+def test_a_bot_begins_no_more_sessions_than_discord_allows_in_a_day(
+    left: int, seconds: float, pause: float
+) -> None:
+    assert pause_before_session(left=left, total=1000, seconds=seconds) == pause

@@ -32,7 +32,7 @@ ON_BOTH: dict[str, Scenario] = {
     "bad input": lambda url: bad_input(url, interactions=5_000),
 }
 ON_SQLITE: dict[str, Scenario] = {
-    "gateway": lambda url: gateway(url, drops=50, invalid=10, silent=1),
+    "gateway": lambda url: gateway(url, drops=50, invalid=10, silent=1, scarce=2),
     "rest": lambda url: rest(url, rounds=4),
     "disk full": lambda url: full(url, times=5),
     "soak": lambda url: soak(url, commands=100_000),

@@ -20,7 +20,7 @@ async def test_stop(tmp_path_url: URL) -> None:
 
 
 async def test_gateway(tmp_path_url: URL) -> None:
-    await gateway(tmp_path_url, drops=5, invalid=1, silent=0)
+    await gateway(tmp_path_url, drops=5, invalid=1, silent=0, scarce=0)
 
 
 async def test_rest(tmp_path_url: URL) -> None:

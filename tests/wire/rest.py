@@ -60,8 +60,9 @@ def application(call: Call) -> Json:
 
 def gateway_bot(call: Call) -> Json:
     wire = call.wire
-    left = max(0, 1000 - len(wire.gateway.identifies))
-    limit: Json = {"total": 1000, "remaining": left, "reset_after": 86_400_000}
+    left = max(0, wire.sessions - len(wire.gateway.identifies))
+    reset_after = int(wire.sessions_reset * 1000)
+    limit: Json = {"total": wire.sessions, "remaining": left, "reset_after": reset_after}
     limit["max_concurrency"] = wire.max_concurrency
     return {"url": wire.gateway_url, "shards": wire.shards, "session_start_limit": limit}
 

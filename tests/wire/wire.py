@@ -25,7 +25,8 @@ class Wire:
     """Discord on 127.0.0.1: REST and gateway on one free port, for any number of processes with one token.
 
     `guilds` with one channel each exist from the start. `shards` and `max_concurrency` are what
-    /gateway/bot says. In seconds: the `heartbeat` interval, `ack_within` (10062 after it), `token_lives`
+    /gateway/bot says, as are `sessions`, how many a day may begin, and `sessions_reset`, the seconds left
+    of that day. In seconds: the `heartbeat` interval, `ack_within` (10062 after it), `token_lives`
     (50027 after it) and `patience`, the bound of every wait for an answer. The rules go by `clock`, which
     `advance` shifts. An interaction goes to the newest session of its shard, or to all (`deliver`). A
     session can replay its last `buffer` events.
@@ -51,6 +52,8 @@ class Wire:
         self.token = token
         self.shards = shards
         self.max_concurrency = max_concurrency
+        self.sessions = 1000
+        self.sessions_reset = 86_400.0
         self.ack_within = ack_within
         self.token_lives = token_lives
         self.patience = patience
