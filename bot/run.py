@@ -1,6 +1,7 @@
 """Running the bot in a process of its own: signals, exit, and what can go wrong at the start."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -46,6 +47,10 @@ async def run_bot(settings: Settings) -> None:
         StartError: it can't start.
     """
     token = _token(settings)
+    # What is loaded now stays: to look through it for garbage would halt everything for a tenth of a second
+    # now and then, and longer on a small machine.
+    gc.collect()
+    gc.freeze()
     async with discord_faults(), HeroBot(settings) as bot:
         running = asyncio.create_task(bot.start(token))
         stop = asyncio.Event()

@@ -1,7 +1,9 @@
 """The engine, the schema, and how queries run."""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import URL, Connection, event, insert, text
 from sqlalchemy.exc import IntegrityError, StatementError
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.engine import Database
@@ -281,3 +283,29 @@ async def test_nothing_is_looked_for_inside_names_where_enough_start_with_it(cro
         await raw.driver_connection.set_progress_handler(stepped, 1000)
         await work(session)
     assert steps < 10_000, "a look at each name takes a step at least"
+
+
+async def test_a_statement_cancelled_twice_leaves_no_task_behind(tmp_path: Path) -> None:
+    url = URL.create("sqlite+aiosqlite", database=str(tmp_path / "heroes.db"))
+    db = await open_database(url)
+    executing = asyncio.Event()
+    event.listen(db.engine.sync_engine, "before_cursor_execute", lambda *_: executing.set())
+
+    async def write() -> None:
+        async with db.write() as session:
+            await session.exec(delete(Hero))
+
+    with closing(sqlite3.connect(tmp_path / "heroes.db", isolation_level=None)) as other_process:
+        other_process.execute("BEGIN IMMEDIATE")
+        writing = asyncio.create_task(write())
+        await executing.wait()
+        for _ in range(2):
+            # As by whoever started it, and again by a process that ends.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            writing.cancel()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    _, pending = await asyncio.wait(left, timeout=10)
+    assert not pending
+    assert writing.cancelled()
+    await db.dispose()

@@ -4,6 +4,7 @@ SQLAlchemy makes four: one each to make a cursor, execute, fetch and close. A tr
 waits for Python's lock twice, which costs more than what most statements do.
 """
 
+import asyncio
 import sqlite3
 from collections import deque
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy.dialects.sqlite.aiosqlite import (
     AsyncAdapt_aiosqlite_cursor,
     AsyncAdapt_aiosqlite_dbapi,
 )
-from sqlalchemy.util.concurrency import await_
+from sqlalchemy.util.concurrency import await_, in_greenlet
 
 
 class _Cursor(AsyncAdapt_aiosqlite_cursor):
@@ -77,6 +78,17 @@ class DriverConnection(AsyncAdapt_aiosqlite_connection):
         self.begin_with = None
         if self._connection.in_transaction:
             super().commit()
+
+    def terminate(self) -> None:
+        """Called by SQLAlchemy for a connection whose statement was cancelled.
+
+        Its own also stops the thread where this is cancelled in turn, which leaves the closing that goes
+        on meanwhile to wait for the thread for ever, and the process with it.
+        """
+        if in_greenlet():
+            await_(asyncio.shield(self._terminate_graceful_close()))
+        else:
+            self._terminate_force_close()
 
 
 class Driver(AsyncAdapt_aiosqlite_dbapi):

@@ -12,6 +12,8 @@ from bot.client import HeroBot
 
 
 def _count(_signal: int, _frame: FrameType | None) -> None:
+    # The bot sets aside what it has loaded at the start.
+    gc.unfreeze()
     gc.collect()
     objects = gc.get_objects()
     (bot,) = (each for each in objects if type(each) is HeroBot)
