@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import URL
 from sqlmodel import col, func, select, update
 
+from bot.backup import backup
 from bot.db.engine import Database
 from bot.db.models import Confidant, Hero, HistoryEntry
 from bot.db.open import open_database
@@ -214,9 +215,8 @@ class TestEncryption:
         path = Path(str(tmp_path_url.database))
         database = await open_database(tmp_path_url)
         await store(database, vault_of(new_key()), *(f"Hero {n}" for n in range(50)))
-        async with database.read() as session:
-            copy = path.with_suffix(".copy")
-            await (await session.connection()).exec_driver_sql(f"VACUUM INTO '{copy}'")
+        copy = path.with_suffix(".copy")
+        await asyncio.to_thread(backup, tmp_path_url, copy, quietly)
 
         files = {file.name: file.read_bytes() for file in path.parent.iterdir() if file.is_file()}
         await database.dispose()
