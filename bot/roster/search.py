@@ -89,8 +89,9 @@ def _suggestions(*, own: bool) -> SelectOfScalar[str]:
         wanted.append(col(Hero.owner_id) == bindparam("owner_id"))
     starts = key.between(bindparam("first"), bindparam("last"))
     first = select(Hero.name).where(*wanted, starts).order_by(key).limit(SUGGESTIONS_MOST).subquery()
+    # By their keys alone, which the index holds: with the names, each hero would be looked at.
     found = (
-        select(Hero.name, Hero.name_key)
+        select(Hero.name_key)
         .where(*wanted, ~starts, key.like(bindparam("inside"), escape="/"))
         .order_by(key)
         .limit(_RANKED_MOST)
@@ -101,7 +102,12 @@ def _suggestions(*, own: bool) -> SelectOfScalar[str]:
         found.c.name_key.like(bindparam("after_hyphen"), escape="/"),
     )
     best = (
-        select(found.c.name).order_by(desc(word_starts), found.c.name_key).limit(SUGGESTIONS_MOST).subquery()
+        select(Hero.name)
+        .join(found, key == found.c.name_key)
+        .where(*wanted)
+        .order_by(desc(word_starts), key)
+        .limit(SUGGESTIONS_MOST)
+        .subquery()
     )
     both = union_all(select(first.c.name), select(best.c.name)).limit(SUGGESTIONS_MOST).subquery()
     return select(both.c.name)
