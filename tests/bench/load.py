@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
@@ -73,6 +74,14 @@ class Crowd:
             number: wire.member(f"Bob {number}", wire.guilds[guild_id(number)]) for number in (*USUAL, LARGE)
         }
         self._numbers = {command: count() for command in COMMANDS}
+        self._left: list[Answer] = []
+
+    async def settled(self, within: float) -> None:
+        """Wait for what nobody waits for any longer: the bot, and its database, are busy with it."""
+        with suppress(Overdue):
+            for answer in self._left:
+                await answer.until(lambda seen: seen.answered or seen.refusals, within)
+        self._left.clear()
 
     async def use(self, command: str) -> bool:
         """Use a command once, and say whether its answer came and was right."""
@@ -82,10 +91,12 @@ class Crowd:
             await answer.until(lambda seen: seen.answered or seen.refusals, 3.5)
         except Overdue:
             if not answer.acknowledged:
+                self._left.append(answer)
                 return False
             try:
                 await answer.until(lambda seen: seen.answered or seen.refusals, PATIENCE)
             except Overdue:
+                self._left.append(answer)
                 return False
         return answer.answered and right(answer)
 

@@ -49,8 +49,9 @@ class Measured:
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    async def settled(self, within: float = 20.0) -> None:
+    async def settled(self, within: float = 60.0) -> None:
         """Wait until it has stopped working on what nobody waits for any longer, which would slow others."""
+        await self.crowd.settled(within)
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
                 before = -1.0
