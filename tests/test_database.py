@@ -195,6 +195,14 @@ async def test_a_number_is_never_used_twice(db: Database) -> None:
 async def test_connections_that_the_server_dropped_are_replaced_unnoticed(db: Database) -> None:
     async with db.write() as session:
         await add_hero(session, guild_id=1, asker=ANN, vault=Vault(), name="Deadpond", secret_name="x")
+    hung_up = asyncio.Event()
+
+    def hangs_up(_connection: object) -> None:
+        hung_up.set()
+
+    async with db.engine.connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        driver.add_termination_listener(hangs_up)
 
     other = Database(db.engine.url)
     async with other.engine.connect() as connection:
@@ -204,6 +212,9 @@ async def test_connections_that_the_server_dropped_are_replaced_unnoticed(db: Da
         )
         assert len(dropped.all()) == 1
     await other.dispose()
+    # It hangs up when it gets to it.
+    async with asyncio.timeout(10):
+        await hung_up.wait()
 
     async with db.read() as session:
         assert (await find_hero(session, guild_id=1, name="Deadpond")).owner_id == 2
