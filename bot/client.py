@@ -122,7 +122,9 @@ class HeroBot(commands.AutoShardedBot):
 
     async def connect(self, *, reconnect: bool = True) -> None:
         """Connect to the gateway that `DISCORD_GATEWAY_URL` or else Discord's API names."""
-        shards, url, _limit = await self.http.get_bot_gateway()
+        shards, url, limit = await self.http.get_bot_gateway()
+        if not limit["remaining"]:
+            await self._pause_before_session(limit, 0)
         chosen = self.settings.discord_gateway_url
         # discord.py goes here whenever it starts a session anew, and asks the API only the first time.
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(str(chosen) if chosen is not None else url)
@@ -131,13 +133,17 @@ class HeroBot(commands.AutoShardedBot):
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Called by discord.py before it begins a session: waits as long as `pause_before_session` says."""
-        _shards, _url, limit = await self.http.get_bot_gateway()
-        left = limit["remaining"]
-        if initial and left:
+        if initial:
+            # `connect` has seen to it.
             return
+        _shards, _url, limit = await self.http.get_bot_gateway()
+        await self._pause_before_session(limit, shard_id or 0)
+
+    async def _pause_before_session(self, limit: Any, shard_id: int) -> None:
+        left = limit["remaining"]
         pause = pause_before_session(left=left, total=limit["total"], seconds=limit["reset_after"] / 1000)
         if pause > SESSION_EVERY:
-            log.warning("few sessions left for today; shard %s begins one in %.0f s", shard_id or 0, pause)
+            log.warning("few sessions left for today; shard %s begins one in %.0f s", shard_id, pause)
         await asyncio.sleep(pause)
 
     def add_forms(self, *forms: type[Form]) -> None:
