@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, bindparam
+from sqlalchemy import BindParameter, ColumnElement, bindparam
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import and_, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,16 +16,14 @@ from bot.roster.rules import clean_age, clean_description, clean_name, clean_sec
 from bot.vault import Vault
 
 
-def present(guild_id: int) -> ColumnElement[bool]:
-    """Which heroes are in the guild's roster."""
+def present(guild_id: int | BindParameter[int]) -> ColumnElement[bool]:
+    """Which heroes are in the guild's roster. A statement that is built once takes a parameter."""
     return and_(col(Hero.guild_id) == guild_id, col(Hero.removed_at).is_(None))
 
 
 # Built once: to build a statement takes longer than to run it.
 _NAMED: Final = select(Hero).where(
-    col(Hero.guild_id) == bindparam("guild_id"),
-    col(Hero.removed_at).is_(None),
-    col(Hero.name_key) == bindparam("name_key"),
+    present(bindparam("guild_id")), col(Hero.name_key) == bindparam("name_key")
 )
 
 

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Hero
 from bot.roster.errors import RosterError
+from bot.roster.heroes import present
 from bot.roster.page import Page, page_of
 
 PAGE: Final = 10
@@ -59,7 +60,7 @@ _ORDER: Final[dict[Sort, tuple[Any, ...]]] = {
 
 def _wanted(*, own: bool) -> list[ColumnElement[bool]]:
     owned = [col(Hero.owner_id) == bindparam("owner_id")] if own else []
-    return [col(Hero.guild_id) == bindparam("guild_id"), col(Hero.removed_at).is_(None), *owned]
+    return [present(bindparam("guild_id")), *owned]
 
 
 # Built once: to build a statement takes longer than to run it.

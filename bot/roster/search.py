@@ -84,7 +84,7 @@ def _suggestions(*, own: bool) -> SelectOfScalar[str]:
     In one statement: both databases look for the second kind only while the first leaves room.
     """
     key = col(Hero.name_key)
-    wanted = [col(Hero.guild_id) == bindparam("guild_id"), col(Hero.removed_at).is_(None)]
+    wanted = [present(bindparam("guild_id"))]
     if own:
         wanted.append(col(Hero.owner_id) == bindparam("owner_id"))
     starts = key.between(bindparam("first"), bindparam("last"))
