@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
@@ -12,7 +13,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import URL, Connection, event, insert, text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlmodel import SQLModel, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -320,3 +321,15 @@ async def test_a_statement_cancelled_twice_leaves_no_task_behind(tmp_path: Path)
     assert not pending
     assert writing.cancelled()
     await db.dispose()
+
+
+async def test_a_file_that_cannot_be_opened_leaves_no_thread_behind(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    database = Database(URL.create("sqlite+aiosqlite", database=str(tmp_path)))
+
+    with pytest.raises(OperationalError):
+        async with database.engine.connect():
+            pass
+
+    assert set(threading.enumerate()) == before
+    await database.dispose()

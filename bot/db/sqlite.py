@@ -102,4 +102,9 @@ class Driver(AsyncAdapt_aiosqlite_dbapi):
         connection = self.aiosqlite.connect(*arg, **kw)
         # A connection that is never closed does not keep the process.
         connection._thread.daemon = True  # noqa: SLF001
-        return DriverConnection(self, await_(connection))
+        try:
+            return DriverConnection(self, await_(connection))
+        except BaseException:
+            # Told to end by then, it would still report to an event loop that may be closed meanwhile.
+            connection._thread.join()  # noqa: SLF001
+            raise
