@@ -21,8 +21,8 @@ from sqlalchemy import URL
 from bot.client import HeroBot
 from bot.errors import EX_UNAVAILABLE, StartError
 from bot.picture import shrink
+from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
-from bot.roster.heroes import add_hero
 from bot.roster.portraits import set_portrait
 from bot.settings import Settings
 from bot.vault import new_key
@@ -142,10 +142,9 @@ async def _page(env: "Env", bot: HeroBot, port: int | None) -> simcord.Preview:
         asker = Asker(people[player].id)
         added = now - timedelta(days=days)
         async with bot.db.write() as session:
-            hero = await add_hero(
-                session,
+            wanted = new_hero(
                 guild_id=guild.id,
-                asker=asker,
+                owner_id=asker.id,
                 vault=bot.vault,
                 name=name,
                 secret_name=secret_name,
@@ -153,6 +152,7 @@ async def _page(env: "Env", bot: HeroBot, port: int | None) -> simcord.Preview:
                 description=description,
                 now=added,
             )
+            hero = await add_hero(session, wanted, asker.quota)
             if name == SHOWN:
                 image = await shrink(_portrait())
                 await set_portrait(

@@ -52,10 +52,13 @@ class Vault:
     def put(self, hero: Hero, secret_name: str) -> None:
         """Store a secret identity in its hero."""
         hero.secret_key = self.key_name
+        hero.secret_name = self.encrypt(secret_name, hero.secret_seal)
+
+    def encrypt(self, secret_name: str, seal: str) -> str:
+        """How a secret identity is stored in the hero that has this seal."""
         if self._fernet is None:
-            hero.secret_name = secret_name
-        else:
-            hero.secret_name = self._fernet.encrypt(f"{hero.secret_seal}{secret_name}".encode()).decode()
+            return secret_name
+        return self._fernet.encrypt(f"{seal}{secret_name}".encode()).decode()
 
     def read(self, hero: Hero) -> str:
         """The secret identity of a hero. Who may read it was decided before.

@@ -7,11 +7,14 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answer import Answer, Interaction, To, answers, asker_of, guild_of, suggests
+from bot.batch import Batch
 from bot.chart import chart
 from bot.client import HeroBot
+from bot.db.models import Hero
 from bot.picture import check_size, shrink
+from bot.roster.adding import NewHero, add_hero, add_heroes, new_hero
 from bot.roster.errors import HeroNotFoundError, RosterError
-from bot.roster.heroes import add_hero
+from bot.roster.heroes import heroes_named
 from bot.roster.listing import Sort, random_hero
 from bot.roster.ownership import claim_hero
 from bot.roster.portraits import set_portrait
@@ -22,7 +25,7 @@ from bot.roster.statistics import statistics
 from bot.text import quote
 from cogs.ui.announce import Announce
 from cogs.ui.buttons import SecretIdentity, tell_secret
-from cogs.ui.card import load_card
+from cogs.ui.card import hero_card, load_card
 from cogs.ui.edit import EditAgain, EditForm, edit_form
 from cogs.ui.history import HistoryPage, history_panel
 from cogs.ui.listing import ListPage, OpenCard, list_panel
@@ -42,6 +45,8 @@ class HeroCog(commands.GroupCog, group_name="hero", group_description="The heroe
     def __init__(self, bot: HeroBot) -> None:
         super().__init__()
         self.bot = bot
+        self._adding = Batch(self._add)
+        self._finding = Batch(self._find)
         self.menu = app_commands.ContextMenu(name="Heroes", callback=self.heroes_of)
 
     async def cog_load(self) -> None:
@@ -71,33 +76,48 @@ class HeroCog(commands.GroupCog, group_name="hero", group_description="The heroe
         description: str | None = None,
     ) -> Answer:
         """Add a hero of yours to this server's roster."""
+        wanted = new_hero(
+            guild_id=guild_of(interaction),
+            owner_id=interaction.user.id,
+            vault=self.bot.vault,
+            name=name,
+            secret_name=secret_name,
+            age=age,
+            description=description,
+            now=interaction.created_at,
+        )
+        hero = await self._adding(wanted)
+        if hero is None:
+            async with self.bot.db.write() as session:
+                hero = await add_hero(session, wanted, self.bot.settings.quota)
+        return hero_card(
+            hero, Announce(hero.id), SecretIdentity(hero.id), note="Added. Only you see this message."
+        )
+
+    async def _add(self, wanted: Sequence[NewHero]) -> Sequence[Hero | None]:
         async with self.bot.db.write() as session:
-            hero = await add_hero(
-                session,
-                guild_id=guild_of(interaction),
-                asker=asker_of(interaction),
-                vault=self.bot.vault,
-                name=name,
-                secret_name=secret_name,
-                age=age,
-                description=description,
-                now=interaction.created_at,
-            )
-            return await load_card(session, hero, Announce(hero.id), note="Added. Only you see this message.")
+            return await add_heroes(session, wanted, self.bot.settings.quota)
 
     @app_commands.command()
     @app_commands.describe(name="The hero's name; suggestions come while you type")
     @answers(To.EVERYONE)
     async def find(self, interaction: Interaction, name: str) -> Answer:
         """Show a hero's card."""
+        guild_id = guild_of(interaction)
+        hero = await self._finding((guild_id, name))
         async with self.bot.db.read() as session:
-            try:
-                hero = await find_hero(session, guild_id=guild_of(interaction), name=name)
-            except HeroNotFoundError as error:
-                if not error.near:
-                    raise
-                return near_misses(error)
+            if hero is None:
+                try:
+                    hero = await find_hero(session, guild_id=guild_id, name=name)
+                except HeroNotFoundError as error:
+                    if not error.near:
+                        raise
+                    return near_misses(error)
             return await load_card(session, hero)
+
+    async def _find(self, wanted: Sequence[tuple[int, str]]) -> Sequence[Hero | None]:
+        async with self.bot.db.read() as session:
+            return await heroes_named(session, wanted)
 
     @app_commands.command()
     @answers(To.EVERYONE)

@@ -12,8 +12,8 @@ from sqlalchemy import URL
 from bot.backup import backup, restore
 from bot.db.open import open_database
 from bot.errors import StartError
+from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
-from bot.roster.heroes import add_hero
 from bot.roster.quota import Quota
 from bot.vault import Vault
 from tests.test_process import run
@@ -32,12 +32,15 @@ async def fill(url: URL, *names: str) -> None:
         for name in names:
             await add_hero(
                 session,
-                guild_id=1,
-                asker=ANN,
-                vault=Vault(),
-                name=name,
-                secret_name="x",
-                description="x" * 900,
+                new_hero(
+                    guild_id=1,
+                    owner_id=ANN.id,
+                    vault=Vault(),
+                    name=name,
+                    secret_name="x",
+                    description="x" * 900,
+                ),
+                ANN.quota,
             )
     await database.dispose()
 
@@ -55,7 +58,9 @@ async def test_a_backup_under_writes_is_one_moment_of_the_database(tmp_path_url:
     async def add(number: int) -> None:
         async with database.write() as session:
             await add_hero(
-                session, guild_id=1, asker=ANN, vault=Vault(), name=f"Late {number}", secret_name="x"
+                session,
+                new_hero(guild_id=1, owner_id=ANN.id, vault=Vault(), name=f"Late {number}", secret_name="x"),
+                ANN.quota,
             )
 
     def step(done: int, total: int) -> None:

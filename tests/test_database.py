@@ -22,8 +22,9 @@ from bot.db.migrate import alembic_config, current_revision, migrate, newest_rev
 from bot.db.models import Hero
 from bot.db.open import open_database
 from bot.errors import StartError
+from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
-from bot.roster.heroes import add_hero
+from bot.roster.heroes import heroes_named
 from bot.roster.quota import Quota
 from bot.roster.search import find_hero, suggest_names
 from bot.vault import Vault
@@ -105,11 +106,19 @@ async def test_sqlite_is_tuned_as_promised(tmp_path: Path) -> None:
 async def test_a_block_that_fails_leaves_nothing_behind(db: Database) -> None:
     with pytest.raises(ZeroDivisionError):
         async with db.write() as session:
-            await add_hero(session, guild_id=1, asker=ANN, vault=Vault(), name="Deadpond", secret_name="x")
+            await add_hero(
+                session,
+                new_hero(guild_id=1, owner_id=ANN.id, vault=Vault(), name="Deadpond", secret_name="x"),
+                ANN.quota,
+            )
             raise ZeroDivisionError
 
     async with db.write() as session:
-        await add_hero(session, guild_id=1, asker=ANN, vault=Vault(), name="Deadpond", secret_name="x")
+        await add_hero(
+            session,
+            new_hero(guild_id=1, owner_id=ANN.id, vault=Vault(), name="Deadpond", secret_name="x"),
+            ANN.quota,
+        )
     async with db.read() as session:
         assert len((await session.exec(select(Hero))).all()) == 1
 
@@ -118,7 +127,9 @@ async def test_many_writers_queue_and_all_succeed(db: Database) -> None:
     async def add(number: int) -> None:
         async with db.write() as session:
             await add_hero(
-                session, guild_id=1, asker=ANN, vault=Vault(), name=f"Hero {number}", secret_name="x"
+                session,
+                new_hero(guild_id=1, owner_id=ANN.id, vault=Vault(), name=f"Hero {number}", secret_name="x"),
+                ANN.quota,
             )
 
     await asyncio.gather(*(add(number) for number in range(100)))
@@ -181,7 +192,11 @@ async def test_a_number_is_never_used_twice(db: Database) -> None:
     async def add(name: str) -> int:
         async with db.write() as session:
             return (
-                await add_hero(session, guild_id=1, asker=ANN, vault=Vault(), name=name, secret_name="x")
+                await add_hero(
+                    session,
+                    new_hero(guild_id=1, owner_id=ANN.id, vault=Vault(), name=name, secret_name="x"),
+                    ANN.quota,
+                )
             ).id
 
     await add("First")
@@ -195,7 +210,11 @@ async def test_a_number_is_never_used_twice(db: Database) -> None:
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 async def test_connections_that_the_server_dropped_are_replaced_unnoticed(db: Database) -> None:
     async with db.write() as session:
-        await add_hero(session, guild_id=1, asker=ANN, vault=Vault(), name="Deadpond", secret_name="x")
+        await add_hero(
+            session,
+            new_hero(guild_id=1, owner_id=ANN.id, vault=Vault(), name="Deadpond", secret_name="x"),
+            ANN.quota,
+        )
     hung_up = asyncio.Event()
 
     def hangs_up(_connection: object) -> None:
@@ -261,15 +280,19 @@ async def plan(db: Database, work: Callable[[AsyncSession], Awaitable[object]], 
 async def test_finding_and_suggesting_among_100_000_use_the_index(crowded: Database) -> None:
     async def work(session: AsyncSession) -> None:
         hero = await find_hero(session, guild_id=1, name="HERO 99999")
+        several = await heroes_named(session, [(1, "hero 99998"), (2, "hero 7"), (1, "hero 5")])
         names = await suggest_names(session, guild_id=1, typed="hero 9999")
+        assert [each and each.name for each in several] == ["Hero 99998", None, "Hero 5"]
         assert hero.name == "Hero 99999"
         assert names == ["Hero 9999", *(f"Hero 9999{digit}" for digit in range(10))]
 
     explain = "EXPLAIN QUERY PLAN" if crowded.is_sqlite else "EXPLAIN"
-    exact, suggesting = await plan(crowded, work, explain)
-    assert "uq_hero_guild_id_name_key" in exact, exact
-    assert "Seq Scan" not in exact, exact
-    assert "SCAN hero" not in exact, exact
+    exact, together, suggesting = await plan(crowded, work, explain)
+    for found in (exact, together):
+        assert "uq_hero_guild_id_name_key" in found, found
+        assert "Seq Scan" not in found, found
+        assert "SCAN hero" not in found, found
+    assert not crowded.is_sqlite or "name_key=?" in together, together
     # What holds it elsewhere takes a look at the whole guild, by whichever way the planner finds shorter.
     starts = "name_key>? AND name_key<?" if crowded.is_sqlite else "name_key)::text >= 'hero 9999'"
     assert starts in suggesting, suggesting

@@ -4,9 +4,9 @@ import pytest
 from sqlmodel import func, select
 
 from bot.db.models import Hero
-from bot.roster.asker import Asker
+from bot.roster.adding import add_hero, new_hero
 from bot.roster.errors import NameTakenError
-from bot.roster.heroes import add_hero
+from bot.roster.quota import Quota
 from bot.vault import Vault
 from tests.world import World, answer_of, assert_private, assert_public, labels_of, text_of
 
@@ -73,7 +73,9 @@ async def test_of_two_adds_at_once_one_wins_and_the_other_is_told(world: World) 
     async def add(owner_id: int) -> None:
         async with world.bot.db.write() as session:
             await add_hero(
-                session, guild_id=7, asker=Asker(owner_id), vault=Vault(), name="Deadpond", secret_name="x"
+                session,
+                new_hero(guild_id=7, owner_id=owner_id, vault=Vault(), name="Deadpond", secret_name="x"),
+                Quota(),
             )
 
     results = await asyncio.gather(*(add(owner) for owner in range(1, 9)), return_exceptions=True)

@@ -4,9 +4,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.db.engine import Database
-from bot.roster.asker import Asker
+from bot.roster.adding import add_hero, new_hero
 from bot.roster.errors import HeroGoneError, HeroNotFoundError, NameTakenError
-from bot.roster.heroes import add_hero, hero_by_id
+from bot.roster.heroes import hero_by_id
+from bot.roster.quota import Quota
 from bot.roster.rules import name_key
 from bot.roster.search import find_hero, suggest_names
 from bot.vault import Vault
@@ -33,11 +34,14 @@ async def test_what_one_guild_stores_another_never_sees(
             async with db.write() as session:
                 hero = await add_hero(
                     session,
-                    guild_id=guilds[where],
-                    asker=Asker(owner_id),
-                    vault=Vault(),
-                    name=name,
-                    secret_name="x",
+                    new_hero(
+                        guild_id=guilds[where],
+                        owner_id=owner_id,
+                        vault=Vault(),
+                        name=name,
+                        secret_name="x",
+                    ),
+                    Quota(),
                 )
         except NameTakenError:
             assert name_key(name) in expected[where]

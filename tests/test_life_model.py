@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import URL
 from sqlmodel import func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.engine import Database
 from bot.db.models import Hero, HistoryEntry
 from bot.db.open import open_database
+from bot.roster.adding import NewHero, add_hero, add_heroes, new_hero
 from bot.roster.asker import Asker
 from bot.roster.editing import Edit, edit_hero
 from bot.roster.errors import RosterError
-from bot.roster.heroes import add_hero
 from bot.roster.listing import list_heroes
 from bot.roster.ownership import OFFER_STANDS_FOR, accept_offer, claim_hero
 from bot.roster.quota import Quota
@@ -105,22 +106,40 @@ class Life(RuleBasedStateMachine):
             if number != but
         )
 
+    def wanted(self, guild: int, owner: int, name: str, now: datetime) -> NewHero:
+        return new_hero(
+            guild_id=self.guilds[guild],
+            owner_id=owner,
+            vault=Vault(),
+            name=name,
+            secret_name="x",
+            now=now,
+        )
+
     def cares(self, member: int, hero: Modelled) -> bool:
         return member in (hero.owner, KEEPER)
 
     @rule(guild=guilds, owner=members, name=names)
     def add(self, guild: int, owner: int, name: str) -> None:
-        hero = self.attempt(
-            add_hero,
-            guild_id=self.guilds[guild],
-            asker=asker(owner),
-            vault=Vault(),
-            name=name,
-            secret_name="x",
-        )
+        async def change(session: AsyncSession, *, now: datetime) -> Hero:
+            return await add_hero(session, self.wanted(guild, owner, name, now), asker(owner).quota)
+
+        hero = self.attempt(change)
         assert (hero is not None) == (name != "" and not self.taken(guild, name))
         if hero is not None:
             self.model[hero.id] = Modelled(guild, owner, name)
+
+    @rule(several=st.lists(st.tuples(guilds, members, names.filter(bool)), min_size=1, max_size=4))
+    def add_together(self, several: list[tuple[int, int, str]]) -> None:
+        async def work() -> list[Hero | None]:
+            async with self.db.write() as session:
+                heroes = [self.wanted(*each, self.now) for each in several]
+                return await add_heroes(session, heroes, asker(1).quota)
+
+        for (guild, owner, name), hero in zip(several, self.run(work()), strict=True):
+            assert (hero is not None) == (not self.taken(guild, name))
+            if hero is not None:
+                self.model[hero.id] = Modelled(guild, owner, name)
 
     @rule(
         pick=picks,
@@ -298,7 +317,9 @@ async def test_changes_to_the_same_heroes_at_once_wait_for_each_other_in_one_ord
     async with db.write() as session:
         heroes = [
             await add_hero(
-                session, guild_id=1, asker=asker(1), vault=Vault(), name=name, secret_name="x", now=now
+                session,
+                new_hero(guild_id=1, owner_id=1, vault=Vault(), name=name, secret_name="x", now=now),
+                asker(1).quota,
             )
             for name in "ABC"
         ]

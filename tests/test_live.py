@@ -61,6 +61,36 @@ async def test_a_member_adds_a_hero_and_finds_it_again(url: URL) -> None:
         assert wire.syncs == [0]
 
 
+async def test_members_who_add_and_find_at_once_each_get_their_own(url: URL) -> None:
+    async with Wire() as wire, live_bot(wire, url):
+        people = [wire.member(f"Member {number}") for number in range(16)]
+        secrets = {who: f"Secret {number}" for number, who in enumerate(people)}
+
+        adding = [
+            (who, who.slash("hero add", name=f"Hero {number % 4}", secret_name=secrets[who]))
+            for number, who in enumerate(people)
+        ]
+        added = [(who, await answer) for who, answer in adding]
+        finding = [
+            (number % 5, who.slash("hero find", name=f"hero {number % 5}"))
+            for number, who in enumerate(people)
+        ]
+        found = [(number, (await answer).text) for number, answer in finding]
+
+        owners = [who for who, answer in added if answer.text.startswith("-# Added.")]
+        assert len(owners) == 4
+        for who, answer in added:
+            name = f"Hero {people.index(who) % 4}"
+            (owner,) = (each for each in owners if people.index(each) % 4 == people.index(who) % 4)
+            assert f"<@{owner.id}>" in answer.text
+            assert (f"## {name}" if who is owner else f"The name “{name}” is taken") in answer.text
+        for who in owners:
+            told = await who.slash("hero secret", name=f"Hero {people.index(who) % 4}")
+            assert secrets[who] in told.text
+        for number, text in found:
+            assert (f"## Hero {number}" if number < 4 else "No hero here is called") in text
+
+
 async def test_without_a_gateway_url_it_goes_where_the_api_says(tmp_path_url: URL) -> None:
     async with Wire() as wire, live_bot(wire, tmp_path_url, {"DISCORD_GATEWAY_URL": ""}) as bot:
         # A session that can't be resumed is started anew, at the same place.

@@ -18,9 +18,10 @@ from sqlmodel import col, delete, func, select
 from bot.db.engine import Database
 from bot.db.models import Action, Hero, HistoryEntry, Portrait
 from bot.picture import PictureTooLargeError, UnreadablePictureError, shrink
+from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
 from bot.roster.errors import HeroGoneError, NotYoursError, RosterError
-from bot.roster.heroes import add_hero, hero_by_id
+from bot.roster.heroes import hero_by_id
 from bot.roster.portraits import portrait_of, set_portrait
 from bot.roster.removal import remove_hero
 from bot.vault import Vault
@@ -433,12 +434,15 @@ async def added(db: Database, name: str = "Deadpond") -> Hero:
     async with db.write() as session:
         return await add_hero(
             session,
-            guild_id=GUILD,
-            asker=OWNER,
-            vault=Vault(),
-            name=name,
-            secret_name="Dive Wilson",
-            now=NOON,
+            new_hero(
+                guild_id=GUILD,
+                owner_id=OWNER.id,
+                vault=Vault(),
+                name=name,
+                secret_name="Dive Wilson",
+                now=NOON,
+            ),
+            OWNER.quota,
         )
 
 

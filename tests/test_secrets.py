@@ -20,9 +20,9 @@ from bot.db.open import open_database
 from bot.errors import StartError
 from bot.keys import check_keys, rotate
 from bot.paths import ROOT
+from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
 from bot.roster.errors import RosterError
-from bot.roster.heroes import add_hero
 from bot.roster.quota import Quota, TooManyChangesError, TooManyHeroesError
 from bot.roster.secrets import rotate_batch
 from bot.settings import load_settings
@@ -48,7 +48,9 @@ async def store(db: Database, vault: Vault, *names: str) -> list[Hero]:
     async with db.write() as session:
         return [
             await add_hero(
-                session, guild_id=1, asker=ANN, vault=vault, name=name, secret_name=f"{MARKER} {name}"
+                session,
+                new_hero(guild_id=1, owner_id=ANN.id, vault=vault, name=name, secret_name=f"{MARKER} {name}"),
+                ANN.quota,
             )
             for name in names
         ]
@@ -101,7 +103,11 @@ class TestEncryption:
         vault = vault_of(new_key())
         async with db.write() as session:
             for name in "AB":
-                await add_hero(session, guild_id=1, asker=ANN, vault=vault, name=name, secret_name="same")
+                await add_hero(
+                    session,
+                    new_hero(guild_id=1, owner_id=ANN.id, vault=vault, name=name, secret_name="same"),
+                    ANN.quota,
+                )
         first, second = await stored(db)
         assert first.secret_name != second.secret_name
         assert first.secret_seal != second.secret_seal
@@ -354,7 +360,11 @@ class TestQuota:
         async def add(number: int) -> None:
             async with db.write() as session:
                 await add_hero(
-                    session, guild_id=1, asker=few, vault=Vault(), name=f"Hero {number}", secret_name="x"
+                    session,
+                    new_hero(
+                        guild_id=1, owner_id=few.id, vault=Vault(), name=f"Hero {number}", secret_name="x"
+                    ),
+                    few.quota,
                 )
 
         await asyncio.gather(*(add(number) for number in range(4)))
@@ -376,12 +386,15 @@ class TestQuota:
             async with db.write() as session:
                 await add_hero(
                     session,
-                    guild_id=guild_id,
-                    asker=brisk,
-                    vault=Vault(),
-                    name=f"Hero {second}",
-                    secret_name="x",
-                    now=start.replace(minute=second // 60, second=second % 60),
+                    new_hero(
+                        guild_id=guild_id,
+                        owner_id=brisk.id,
+                        vault=Vault(),
+                        name=f"Hero {second}",
+                        secret_name="x",
+                        now=start.replace(minute=second // 60, second=second % 60),
+                    ),
+                    brisk.quota,
                 )
 
         for second in (0, 10, 20):
@@ -402,12 +415,15 @@ class TestQuota:
             async with db.write() as session:
                 await add_hero(
                     session,
-                    guild_id=1,
-                    asker=brisk,
-                    vault=Vault(),
-                    name=f"Hero {number}",
-                    secret_name="x",
-                    now=now,
+                    new_hero(
+                        guild_id=1,
+                        owner_id=brisk.id,
+                        vault=Vault(),
+                        name=f"Hero {number}",
+                        secret_name="x",
+                        now=now,
+                    ),
+                    brisk.quota,
                 )
 
         results = await asyncio.gather(*(add(number) for number in range(50)), return_exceptions=True)

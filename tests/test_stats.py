@@ -22,8 +22,8 @@ from bot import chart as chart_module
 from bot.chart import SIZE, chart, draw
 from bot.db.engine import Database
 from bot.panel import Panel
+from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
-from bot.roster.heroes import add_hero
 from bot.roster.quota import Quota
 from bot.roster.removal import remove_hero
 from bot.roster.statistics import BANDS, MOMENTS, Statistics, statistics
@@ -146,13 +146,16 @@ async def test_the_numbers_are_those_of_the_heroes_that_are_there(
         for number, (where, owner_id, age, before) in enumerate(heroes):
             hero = await add_hero(
                 session,
-                guild_id=elsewhere if where == "elsewhere" else guild_id,
-                asker=Asker(owner_id, quota=Quota(1_000, 1_000)),
-                vault=Vault(),
-                name=f"Hero {number}",
-                secret_name="x",
-                age=age,
-                now=NOW - before,
+                new_hero(
+                    guild_id=elsewhere if where == "elsewhere" else guild_id,
+                    owner_id=owner_id,
+                    vault=Vault(),
+                    name=f"Hero {number}",
+                    secret_name="x",
+                    age=age,
+                    now=NOW - before,
+                ),
+                Quota(1_000, 1_000),
             )
             if where == "removed":
                 asker = Asker(owner_id, keeper=False)
@@ -189,12 +192,15 @@ async def add(db: Database, *added: datetime) -> None:
         for number, moment in enumerate(added):
             await add_hero(
                 session,
-                guild_id=1,
-                asker=Asker(2),
-                vault=Vault(),
-                name=f"Hero {number}",
-                secret_name="x",
-                now=moment,
+                new_hero(
+                    guild_id=1,
+                    owner_id=2,
+                    vault=Vault(),
+                    name=f"Hero {number}",
+                    secret_name="x",
+                    now=moment,
+                ),
+                Quota(),
             )
 
 

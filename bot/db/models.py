@@ -26,6 +26,11 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
+def new_seal() -> str:
+    """Something random that no other hero has."""
+    return token_hex(16)
+
+
 class Hero(SQLModel, table=True):
     """A character that a member plays. `bot.roster.rules` says what each field may hold."""
 
@@ -72,10 +77,8 @@ class Hero(SQLModel, table=True):
     """As `bot.vault.Vault` stores it, which alone reads it."""
     secret_key: str | None = Field(default=None, sa_type=Text)
     """The name of the key that encrypts the secret identity; None where it is plain text."""
-    secret_seal: str = Field(
-        default_factory=lambda: token_hex(16), sa_type=Text, sa_column_kwargs={"server_default": ""}
-    )
-    """Random, and encrypted along: what was encrypted for another hero does not fit."""
+    secret_seal: str = Field(default_factory=new_seal, sa_type=Text, sa_column_kwargs={"server_default": ""})
+    """Encrypted along: what was encrypted for another hero does not fit."""
     age: int | None = None
     description: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)

@@ -1,6 +1,6 @@
-"""Adding heroes and reading them back. Every query names its guild."""
+"""Reading heroes. Every query names its guild."""
 
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam
@@ -8,12 +8,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import and_, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.db.models import Action, Hero, utcnow
-from bot.roster.asker import Asker
+from bot.db.models import Hero
 from bot.roster.errors import HeroGoneError, NameTakenError
-from bot.roster.history import record
-from bot.roster.rules import clean_age, clean_description, clean_name, clean_secret_name, name_key
-from bot.vault import Vault
+from bot.roster.rules import name_key
 
 
 def present(guild_id: int | BindParameter[int]) -> ColumnElement[bool]:
@@ -25,61 +22,11 @@ def present(guild_id: int | BindParameter[int]) -> ColumnElement[bool]:
 _NAMED: Final = select(Hero).where(
     present(bindparam("guild_id")), col(Hero.name_key) == bindparam("name_key")
 )
-
-
-async def add_hero(
-    session: AsyncSession,
-    *,
-    guild_id: int,
-    asker: Asker,
-    vault: Vault,
-    name: str,
-    secret_name: str,
-    age: int | None = None,
-    description: str | None = None,
-    now: datetime | None = None,
-) -> Hero:
-    """Add a hero to the roster of a guild.
-
-    Args:
-        session: one that writes.
-        guild_id: the guild's snowflake.
-        asker: the member who is to play the hero.
-        vault: what encrypts the secret identity.
-        name: see `clean_name`.
-        secret_name: see `clean_secret_name`.
-        age: see `clean_age`.
-        description: see `clean_description`.
-        now: the present moment; None reads the computer's clock.
-
-    Raises:
-        InvalidHeroError: a field holds what it may not.
-        NameTakenError: a hero of the guild has that name already; it stays as it is.
-        TooManyChangesError: the asker has to wait a little.
-        TooManyHeroesError: the asker has enough.
-    """
-    clean = clean_name(name)
-    now = now or utcnow()
-    hero = Hero(
-        guild_id=guild_id,
-        owner_id=asker.id,
-        name=clean,
-        name_key=name_key(clean),
-        secret_name="",
-        age=clean_age(age),
-        description=clean_description(description),
-        created_at=now,
-        updated_at=now,
-    )
-    vault.put(hero, clean_secret_name(secret_name))
-    await asker.quota.check_addition(session, guild_id=guild_id, member_id=asker.id, now=now)
-    session.add(hero)
-    try:
-        await session.flush()
-    except IntegrityError as error:
-        raise await name_taken(session, guild_id, clean, error) from None
-    record(session, hero, Action.ADDED, actor_id=asker.id, at=now)
-    return hero
+_ALL_NAMED: Final = select(Hero).where(
+    col(Hero.guild_id).in_(bindparam("guilds", expanding=True)),
+    col(Hero.name_key).in_(bindparam("keys", expanding=True)),
+    col(Hero.removed_at).is_(None),
+)
 
 
 async def name_taken(
@@ -98,6 +45,16 @@ async def hero_named(session: AsyncSession, *, guild_id: int, name: str) -> Hero
     """The hero of the guild whose name is `name`, however it is spelled; None if there is none."""
     wanted = {"guild_id": guild_id, "name_key": name_key(name)}
     return (await session.exec(_NAMED, params=wanted)).one_or_none()
+
+
+async def heroes_named(session: AsyncSession, wanted: Sequence[tuple[int, str]]) -> list[Hero | None]:
+    """For each guild and name what `hero_named` returns, with one look at the database."""
+    keys = [(guild_id, name_key(name)) for guild_id, name in wanted]
+    # Each name in each of the guilds, as both databases look up pairs only one by one.
+    places = {"guilds": {guild_id for guild_id, _ in keys}, "keys": {key for _, key in keys}}
+    found = (await session.exec(_ALL_NAMED, params=places)).all()
+    named = {(hero.guild_id, hero.name_key): hero for hero in found}
+    return [named.get(key) for key in keys]
 
 
 async def hero_by_id(session: AsyncSession, *, guild_id: int, hero_id: int, lock: bool = False) -> Hero:

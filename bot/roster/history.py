@@ -1,8 +1,10 @@
 """What happened to a hero: written with each change, read by its owner and keepers."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, TypeAlias
 
+from sqlalchemy import insert
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -50,6 +52,26 @@ def record(
             at=at,
         )
     )
+
+
+async def record_additions(session: AsyncSession, heroes: Sequence[Hero]) -> None:
+    """Write down that these heroes were added by their owners, in one statement.
+
+    Args:
+        session: the one that adds them.
+        heroes: one or more that the database has numbered.
+    """
+    added = [
+        {
+            "guild_id": hero.guild_id,
+            "hero_id": hero.id,
+            "actor_id": hero.owner_id,
+            "action": Action.ADDED,
+            "at": hero.created_at,
+        }
+        for hero in heroes
+    ]
+    await session.exec(insert(HistoryEntry), params=added)
 
 
 async def history_page(session: AsyncSession, hero: Hero, *, page: int, asker_id: int) -> Page[HistoryEntry]:

@@ -1,16 +1,19 @@
 """How much one member may change and own."""
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Integer, bindparam, text
+from sqlalchemy import BindParameter, Integer, and_, bindparam, null, text, union_all
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Action, Hero, HistoryEntry
 from bot.roster.errors import RosterError
+from bot.roster.heroes import present
 
 WINDOW: Final = timedelta(minutes=1)
 """In which changes are counted."""
@@ -45,8 +48,13 @@ class Quota:
             TooManyChangesError: with how long to wait.
         """
         await take_turns(session, member_id)
-        latest = (await session.exec(select(_LATEST), params=self._pace(member_id, now))).one()
-        self._require_pace(latest, now)
+        wanted = {"actor_id": member_id, "after": now - WINDOW, "before_last": self.changes_per_minute - 1}
+        latest = (await session.exec(_LATEST, params=wanted)).one_or_none()
+        if latest is not None:
+            wait = math.ceil((latest + WINDOW - now).total_seconds())
+            raise TooManyChangesError(
+                f"That is a lot at once. Please go on in {wait} second{'' if wait == 1 else 's'}."
+            )
 
     async def check_room(self, session: AsyncSession, *, guild_id: int, owner_id: int) -> None:
         """Let pass a member who may have one more hero in a guild.
@@ -55,73 +63,73 @@ class Quota:
             TooManyHeroesError: with what to do.
         """
         await take_turns(session, owner_id)
-        self._require_room(
-            (await session.exec(select(_OWNED), params=_room(guild_id, owner_id))).one(), owner_id
-        )
-
-    async def check_addition(
-        self, session: AsyncSession, *, guild_id: int, member_id: int, now: datetime
-    ) -> None:
-        """Both at once, for a member who adds a hero.
-
-        Raises:
-            TooManyChangesError: see `check_pace`.
-            TooManyHeroesError: see `check_room`.
-        """
-        await take_turns(session, member_id)
-        wanted = self._pace(member_id, now) | _room(guild_id, member_id)
-        latest, owned = (await session.exec(_BOTH, params=wanted)).one()
-        self._require_pace(latest, now)
-        self._require_room(owned, member_id)
-
-    def _pace(self, member_id: int, now: datetime) -> dict[str, Any]:
-        return {"actor_id": member_id, "after": now - WINDOW, "before_last": self.changes_per_minute - 1}
-
-    def _require_pace(self, latest: datetime | None, now: datetime) -> None:
-        if latest is not None:
-            wait = math.ceil((latest + WINDOW - now).total_seconds())
-            raise TooManyChangesError(
-                f"That is a lot at once. Please go on in {wait} second{'' if wait == 1 else 's'}."
-            )
-
-    def _require_room(self, owned: int, owner_id: int) -> None:
-        if owned >= self.heroes_per_member:
+        wanted = {"guild_id": guild_id, "owner_id": owner_id}
+        if (await session.exec(_OWNED, params=wanted)).one() >= self.heroes_per_member:
             raise TooManyHeroesError(
                 f"<@{owner_id}> has {self.heroes_per_member} heroes here, which is as many as one member may "
                 "have. `/hero remove` or `/hero transfer` makes room."
             )
 
+    async def sure_additions(
+        self, session: AsyncSession, owners: Sequence[tuple[int, int]], now: datetime
+    ) -> list[bool]:
+        """Which of several heroes may be added for sure, looked at together.
 
-def _room(guild_id: int, owner_id: int) -> dict[str, Any]:
-    return {"guild_id": guild_id, "owner_id": owner_id}
+        Args:
+            session: the one that adds them.
+            owners: guild and owner of each, by their snowflakes.
+            now: the present moment; of several the earliest.
+
+        Returns:
+            For each whether it may; where it may not, the two checks above say why.
+        """
+        members = {owner_id for _, owner_id in owners}
+        await take_turns(session, *members)
+        wanted = {"members": members, "guilds": {guild_id for guild_id, _ in owners}, "after": now - WINDOW}
+        counted = Counter[tuple[int | None, int]]()
+        connection = await session.connection()
+        for guild_id, member_id, number in await connection.execute(_COUNTS, wanted):
+            counted[guild_id, member_id] = number
+        sure = list[bool]()
+        for guild_id, owner_id in owners:
+            made, owned = (None, owner_id), (guild_id, owner_id)
+            may = counted[made] < self.changes_per_minute and counted[owned] < self.heroes_per_member
+            sure.append(may)
+            if may:
+                counted.update((made, owned))
+        return sure
 
 
+_RECENT: Final = and_(col(HistoryEntry.at) > bindparam("after"), col(HistoryEntry.action) != Action.LOOKED)
 # Built once: to build a statement takes longer than to run it.
 _LATEST: Final = (
     select(HistoryEntry.at)
-    .where(
-        col(HistoryEntry.actor_id) == bindparam("actor_id"),
-        col(HistoryEntry.at) > bindparam("after"),
-        HistoryEntry.action != Action.LOOKED,
-    )
+    .where(col(HistoryEntry.actor_id) == bindparam("actor_id"), _RECENT)
     .order_by(col(HistoryEntry.at).desc())
     .offset(bindparam("before_last", type_=Integer))
     .limit(1)
-    .scalar_subquery()
 )
 """When a member made the last change but so many, if that is not long ago."""
 _OWNED: Final = (
     select(func.count())
     .select_from(Hero)
-    .where(
-        col(Hero.guild_id) == bindparam("guild_id"),
-        col(Hero.owner_id) == bindparam("owner_id"),
-        col(Hero.removed_at).is_(None),
-    )
-    .scalar_subquery()
+    .where(present(bindparam("guild_id")), col(Hero.owner_id) == bindparam("owner_id"))
 )
 """How many heroes a member has in a guild."""
-_BOTH: Final = select(_LATEST, _OWNED)
+_MEMBERS: Final[BindParameter[Any]] = bindparam("members", expanding=True)
+_COUNTS: Final = union_all(
+    select(null(), HistoryEntry.actor_id, func.count())
+    .where(col(HistoryEntry.actor_id).in_(_MEMBERS), _RECENT)
+    .group_by(col(HistoryEntry.actor_id)),
+    select(Hero.guild_id, Hero.owner_id, func.count())
+    .where(
+        col(Hero.guild_id).in_(bindparam("guilds", expanding=True)),
+        col(Hero.owner_id).in_(_MEMBERS),
+        col(Hero.removed_at).is_(None),
+    )
+    .group_by(col(Hero.guild_id), col(Hero.owner_id)),
+)
+"""The same for several: how many changes each member made lately, and has how many heroes where."""
 
 
 async def take_turns(session: AsyncSession, *member_ids: int) -> None:
@@ -131,8 +139,10 @@ async def take_turns(session: AsyncSession, *member_ids: int) -> None:
     lock the same things in another order would wait for each other. SQLite has one writer at a time anyway.
     """
     if session.get_bind().dialect.name == "postgresql":
-        connection = await session.connection()
-        for member_id in sorted(set(member_ids)):
-            await connection.execute(
-                text("SELECT pg_advisory_xact_lock(:member)").bindparams(member=member_id)
-            )
+        await (await session.connection()).execute(_TAKE_TURNS, {"members": sorted(set(member_ids))})
+
+
+_TAKE_TURNS: Final = text(
+    "SELECT pg_advisory_xact_lock(member)"
+    " FROM (SELECT unnest(CAST(:members AS bigint[])) AS member ORDER BY 1) AS members"
+)

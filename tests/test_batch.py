@@ -1,0 +1,208 @@
+"""Many at the same time, done in one go."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from pydantic import SecretStr
+from sqlmodel import col, select
+
+from bot.batch import MOST, Batch
+from bot.db.engine import Database
+from bot.db.models import Action, Hero, HistoryEntry
+from bot.roster.adding import NewHero, add_hero, add_heroes, new_hero
+from bot.roster.asker import Asker
+from bot.roster.errors import NameTakenError
+from bot.roster.heroes import heroes_named
+from bot.roster.quota import Quota
+from bot.roster.removal import remove_hero
+from bot.vault import Vault, new_key
+
+
+class Doubling:
+    """Doubles numbers when told to go on; -1 fails, 0 can't be doubled along with others."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.going_on = asyncio.Event()
+
+    async def __call__(self, numbers: Sequence[int]) -> list[int | None]:
+        self.batches.append(list(numbers))
+        await self.going_on.wait()
+        if -1 in numbers:
+            raise ZeroDivisionError
+        return [2 * number or None for number in numbers]
+
+
+async def start(double: Batch[int, int], *numbers: int) -> list["asyncio.Task[int | None]"]:
+    """Ask for some at once, and come back when all are waiting."""
+    asking = [asyncio.create_task(double(number)) for number in numbers]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return asking
+
+
+async def test_who_comes_meanwhile_is_done_together() -> None:
+    work = Doubling()
+    double = Batch(work)
+
+    first = await start(double, 1)
+    then = await start(double, 2, 0, 3)
+    work.going_on.set()
+
+    assert await asyncio.gather(*first, *then) == [2, 4, None, 6]
+    assert work.batches == [[1], [2, 0, 3]]
+    assert await double(4) == 8
+
+
+async def test_a_batch_has_an_end() -> None:
+    work = Doubling()
+
+    asking = await start(Batch(work), 1, *range(1, MOST + 2))
+    work.going_on.set()
+    await asyncio.gather(*asking)
+
+    assert [len(batch) for batch in work.batches] == [MOST, 2]
+
+
+async def test_what_fails_fails_for_all_in_the_batch_and_for_nobody_else() -> None:
+    work = Doubling()
+    double = Batch(work)
+
+    before = await start(double, 1)
+    failing = await start(double, 2, -1)
+    work.going_on.set()
+
+    assert await asyncio.gather(*before) == [2]
+    errors = await asyncio.gather(*failing, return_exceptions=True)
+    assert [type(error) for error in errors] == [ZeroDivisionError] * 2
+    assert await double(3) == 6
+
+
+async def test_who_has_gone_is_left_out() -> None:
+    work = Doubling()
+    double = Batch(work)
+
+    first = await start(double, 1)
+    gone, stays = await start(double, 2, 3)
+    gone.cancel()
+    await asyncio.sleep(0)
+    first[0].cancel()
+    await asyncio.sleep(0)
+    work.going_on.set()
+
+    assert await stays == 6
+    assert work.batches == [[1], [3]]
+
+
+FEW = Quota(changes_per_minute=3, heroes_per_member=2)
+
+
+def wanted(name: str, owner_id: int, *, guild_id: int = 1, vault: Vault | None = None) -> NewHero:
+    return new_hero(
+        guild_id=guild_id,
+        owner_id=owner_id,
+        vault=vault or Vault(),
+        name=name,
+        secret_name=f"{name} of {owner_id}",
+    )
+
+
+async def names(db: Database) -> list[str]:
+    async with db.read() as session:
+        return list((await session.exec(select(Hero.name).order_by(col(Hero.id)))).all())
+
+
+async def test_heroes_added_together_are_each_as_if_added_alone(db: Database) -> None:
+    vault = Vault([SecretStr(new_key())])
+
+    async with db.write() as session:
+        new = [wanted(f"Hero {number}", number, guild_id=number % 3 + 1, vault=vault) for number in range(20)]
+        added = await add_heroes(session, new, Quota())
+
+    async with db.read() as session:
+        stored = {hero.id: hero for hero in (await session.exec(select(Hero))).all()}
+        history = {entry.hero_id: entry for entry in (await session.exec(select(HistoryEntry))).all()}
+    assert len(stored) == 20
+    for number, hero in enumerate(added):
+        assert hero is not None
+        kept, entry = stored[hero.id], history[hero.id]
+        assert (kept.name, kept.owner_id, kept.guild_id) == (f"Hero {number}", number, number % 3 + 1)
+        assert vault.read(kept) == f"Hero {number} of {number}"
+        assert (kept.version, kept.removed_at, kept.has_portrait) == (1, None, False)
+        assert (entry.action, entry.actor_id, entry.guild_id) == (Action.ADDED, number, kept.guild_id)
+        assert (entry.at, entry.changes, entry.other_id) == (kept.created_at, {}, None)
+
+
+async def test_of_one_name_twice_in_a_batch_the_first_gets_it(db: Database) -> None:
+    async with db.write() as session:
+        await add_hero(session, wanted("Taken", 1), Quota())
+    heroes = [wanted("Deadpond", 3), wanted("DEADPOND", 2), wanted("taken", 4), wanted("Other", 5)]
+    elsewhere = wanted("Taken", 6, guild_id=2)
+
+    async with db.write() as session:
+        first, second, taken, other, there = await add_heroes(session, [*heroes, elsewhere], Quota())
+
+    assert second is None
+    assert taken is None
+    assert first is not None
+    assert (first.owner_id, first.secret_name) == (3, "Deadpond of 3")
+    assert other is not None
+    assert there is not None
+    assert sorted(await names(db)) == ["Deadpond", "Other", "Taken", "Taken"]
+    with pytest.raises(NameTakenError, match="<@3>"):
+        async with db.write() as session:
+            await add_hero(session, heroes[1], Quota())
+
+
+async def test_a_batch_lets_nobody_past_a_limit(db: Database) -> None:
+    async with db.write() as session:
+        await add_hero(session, wanted("Ann 0", 1), FEW)
+        gone = await add_hero(session, wanted("Bob 0", 2), FEW)
+    async with db.write() as session:
+        await remove_hero(
+            session, guild_id=1, hero_id=gone.id, asker=Asker(2, quota=FEW), now=gone.created_at
+        )
+
+    async with db.write() as session:
+        added = await add_heroes(
+            session,
+            [
+                wanted("Ann 1", 1),
+                wanted("Ann 2", 1),
+                wanted("Ann 3", 1, guild_id=2),
+                wanted("Bob 1", 2),
+                wanted("Bob 2", 2),
+                wanted("Cid 1", 3),
+            ],
+            FEW,
+        )
+
+    # Ann has room for one more here; Bob has made two changes, his removal included.
+    assert [hero is not None and hero.name for hero in added] == [
+        "Ann 1",
+        False,
+        "Ann 3",
+        "Bob 1",
+        False,
+        "Cid 1",
+    ]
+
+
+async def test_several_are_found_each_in_its_own_guild(db: Database) -> None:
+    async with db.write() as session:
+        for name, guild_id in [("Deadpond", 1), ("Deadpond", 2), ("Spider-Boy", 1), ("Rusty-Man", 2)]:
+            await add_hero(session, wanted(name, guild_id, guild_id=guild_id), Quota())
+        asked = [(1, "deadpond"), (2, "DEADPOND"), (2, "Spider-Boy"), (1, "Rusty-Man"), (1, "Spider-Boy")]
+
+        found = await heroes_named(session, [*asked, (1, "Deadpond"), (3, "Deadpond")])
+
+    assert [hero and (hero.guild_id, hero.name) for hero in found] == [
+        (1, "Deadpond"),
+        (2, "Deadpond"),
+        None,
+        None,
+        (1, "Spider-Boy"),
+        (1, "Deadpond"),
+        None,
+    ]
