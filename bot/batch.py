@@ -16,7 +16,7 @@ class Batch(Generic[T, R]):
     """Gathers those who come while others are being seen to, and then sees to them together.
 
     A session, its transaction and its statements make up most of a short command, and cost little more for
-    ten commands than for one. Nobody is kept waiting for more to come.
+    ten commands than for one. Nobody is kept waiting for somebody who may not come.
 
     Args:
         together: does it for all of up to `MOST`, and returns a result for each: None where it could not
@@ -43,11 +43,19 @@ class Batch(Generic[T, R]):
     async def _run(self) -> None:
         try:
             while self._waiting:
+                await self._gather()
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
                 if batch := [(wanted, done) for wanted, done in batch if not done.cancelled()]:
                     await self._do(batch)
         finally:
             self._task = None
+
+    async def _gather(self) -> None:
+        """Let in those who are as good as there, for as long as more of them come."""
+        before = 0
+        while before < len(self._waiting) < MOST:
+            before = len(self._waiting)
+            await asyncio.sleep(0)
 
     async def _do(self, batch: Sequence[tuple[T, "asyncio.Future[R | None]"]]) -> None:
         try:

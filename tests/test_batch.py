@@ -206,3 +206,27 @@ async def test_several_are_found_each_in_its_own_guild(db: Database) -> None:
         (1, "Deadpond"),
         None,
     ]
+
+
+async def test_batches_of_two_processes_share_names_and_limits(db: Database) -> None:
+    # An engine with connections of its own, as another process would have.
+    other = Database(db.engine.url)
+
+    async def add(database: Database, heroes: list[NewHero]) -> list[Hero | None]:
+        async with database.write() as session:
+            return await add_heroes(session, heroes, FEW)
+
+    numbers = range(20)
+    mine = [wanted(f"Hero {number}", number) for number in numbers]
+    # In the other order: each would wait for the other if they were not sorted.
+    theirs = [wanted(f"Hero {number}", 100 + number) for number in reversed(numbers)]
+    added = await asyncio.gather(add(db, mine), add(other, theirs))
+    assert sum(hero is not None for hero in [*added[0], *added[1]]) == 20
+    assert len(set(await names(db))) == 20
+
+    # The same member in both, who may have two heroes.
+    added = await asyncio.gather(
+        *(add(each, [wanted(f"{n} of {k}", 500) for n in range(2)]) for k, each in enumerate((db, other)))
+    )
+    assert sum(hero is not None for hero in [*added[0], *added[1]]) == 2
+    await other.dispose()

@@ -101,15 +101,21 @@ def _suggestions(*, own: bool) -> SelectOfScalar[str]:
         found.c.name_key.like(bindparam("after_space"), escape="/"),
         found.c.name_key.like(bindparam("after_hyphen"), escape="/"),
     )
+    # The names of the best alone are looked up: each lies somewhere else.
     best = (
-        select(Hero.name)
-        .join(found, key == found.c.name_key)
-        .where(*wanted)
-        .order_by(desc(word_starts), key)
+        select(found.c.name_key, word_starts.label("word_starts"))
+        .order_by(desc(word_starts), found.c.name_key)
         .limit(SUGGESTIONS_MOST)
         .subquery()
     )
-    both = union_all(select(first.c.name), select(best.c.name)).limit(SUGGESTIONS_MOST).subquery()
+    named = (
+        select(Hero.name)
+        .join(best, key == best.c.name_key)
+        .where(*wanted)
+        .order_by(best.c.word_starts.desc(), key)
+        .subquery()
+    )
+    both = union_all(select(first.c.name), select(named.c.name)).limit(SUGGESTIONS_MOST).subquery()
     return select(both.c.name)
 
 
