@@ -1,7 +1,6 @@
 """Doing in one go what many ask for at the same time."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
@@ -25,7 +24,7 @@ class Batch(Generic[T, R]):
 
     def __init__(self, together: Callable[[Sequence[T]], Awaitable[Sequence[R | None]]]) -> None:
         self._together = together
-        self._waiting: deque[tuple[T, asyncio.Future[R | None]]] = deque()
+        self._waiting: list[tuple[T, asyncio.Future[R | None]]] = []
         self._task: asyncio.Task[None] | None = None
 
     async def __call__(self, wanted: T) -> R | None:
@@ -44,9 +43,9 @@ class Batch(Generic[T, R]):
         try:
             while self._waiting:
                 await self._gather()
-                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
-                if batch := [(wanted, done) for wanted, done in batch if not done.cancelled()]:
-                    await self._do(batch)
+                batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                if here := [(wanted, done) for wanted, done in batch if not done.cancelled()]:
+                    await self._do(here)
         finally:
             self._task = None
 

@@ -21,7 +21,7 @@ SUGGESTIONS_MOST: Final = 25
 
 _LAST: Final = "\U0010ffff"
 _ESCAPED: Final = str.maketrans({"/": "//", "%": "/%", "_": "/_"})
-_RANKED_MOST: Final = 200
+_RANKED_MOST: Final = 100
 """How many names that hold what was typed are ranked: a large roster is not read to its end."""
 _NEAR_SCORE: Final = 70
 """Of 100, by RapidFuzz's weighted ratio: a slip or two in a word, or one word of several."""

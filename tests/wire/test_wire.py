@@ -268,8 +268,11 @@ async def test_silence_and_reconnect() -> None:
         ana = wire.member("Ana")
         wire.gateway.silence()
         assert (await ana.slash("say at_once", text="unheard")).text.startswith("unheard")
+        # On a busy machine the bot may have missed a heartbeat more.
+        before = len(wire.gateway.resumes)
+        assert before > 0
         wire.gateway.reconnect()
-        await wire.gateway.until(lambda: len(wire.gateway.resumes) == 2)
+        await wire.gateway.until(lambda: len(wire.gateway.resumes) > before)
         assert wire.gateway.heartbeats > 0
 
 
