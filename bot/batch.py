@@ -1,10 +1,13 @@
 """Doing in one go what many ask for at the same time."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
-MOST: Final = 100
+log = logging.getLogger(__name__)
+
+MOST: Final = 30
 """How many are done in one go."""
 
 T = TypeVar("T")
@@ -12,14 +15,14 @@ R = TypeVar("R")
 
 
 class Batch(Generic[T, R]):
-    """Gathers those who come while others are being seen to, and then sees to them together.
+    """Collects the calls that come while others are running, and then does them together.
 
     A session, its transaction and its statements make up most of a short command, and cost little more for
-    ten commands than for one. Nobody is kept waiting for somebody who may not come.
+    ten commands than for one. No call waits for others that may not come.
 
     Args:
-        together: does it for all of up to `MOST`, and returns a result for each: None where it could not
-            be done along with the others.
+        together: does it for up to `MOST` calls, all or nothing, and returns a result for each: None for
+            one that is to be done by itself.
     """
 
     def __init__(self, together: Callable[[Sequence[T]], Awaitable[Sequence[R | None]]]) -> None:
@@ -28,10 +31,13 @@ class Batch(Generic[T, R]):
         self._task: asyncio.Task[None] | None = None
 
     async def __call__(self, wanted: T) -> R | None:
-        """Have it done, and return what came of it.
+        """Have it done, and return the result.
+
+        None says that the caller is to do it by itself, which is also so when several failed together: one
+        of them may have spoiled it for the others.
 
         Raises:
-            Exception: what `together` raises; for everyone, as nothing was done for anyone.
+            Exception: what `together` raises for this call alone.
         """
         done: asyncio.Future[R | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((wanted, done))
@@ -50,7 +56,7 @@ class Batch(Generic[T, R]):
             self._task = None
 
     async def _gather(self) -> None:
-        """Let in those who are as good as there, for as long as more of them come."""
+        """Let tasks that are ready to run make their calls, for as long as more calls come of it."""
         before = 0
         while before < len(self._waiting) < MOST:
             before = len(self._waiting)
@@ -59,11 +65,14 @@ class Batch(Generic[T, R]):
     async def _do(self, batch: Sequence[tuple[T, "asyncio.Future[R | None]"]]) -> None:
         try:
             results = await self._together([wanted for wanted, _ in batch])
-        except Exception as error:  # noqa: BLE001 - it goes to those who wait for the results
-            for _, done in batch:
+        except Exception as error:
+            if len(batch) == 1:
+                ((_, done),) = batch
                 if not done.cancelled():
                     done.set_exception(error)
-            return
+                return
+            log.warning("%d calls failed together; each is tried by itself", len(batch), exc_info=error)
+            results = [None] * len(batch)
         for (_, done), result in zip(batch, results, strict=True):
             if not done.cancelled():
                 done.set_result(result)

@@ -78,7 +78,7 @@ class Hero(SQLModel, table=True):
     secret_key: str | None = Field(default=None, sa_type=Text)
     """The name of the key that encrypts the secret identity; None where it is plain text."""
     secret_seal: str = Field(default_factory=new_seal, sa_type=Text, sa_column_kwargs={"server_default": ""})
-    """Encrypted along: what was encrypted for another hero does not fit."""
+    """Encrypted along with the secret identity: what was encrypted for another hero does not fit."""
     age: int | None = None
     description: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)

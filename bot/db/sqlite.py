@@ -105,6 +105,7 @@ class Driver(AsyncAdapt_aiosqlite_dbapi):
         try:
             return DriverConnection(self, await_(connection))
         except BaseException:
-            # Told to end by then, it would still report to an event loop that may be closed meanwhile.
-            connection._thread.join()  # noqa: SLF001
+            # aiosqlite has told it to stop, but it still reports to an event loop that may be closed soon.
+            if connection._thread.is_alive():  # noqa: SLF001
+                connection._thread.join()  # noqa: SLF001
             raise

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, TypedDict
+from typing import Any, Final, TypedDict
 
+from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -109,21 +110,28 @@ async def add_heroes(session: AsyncSession, heroes: Sequence[NewHero], quota: Qu
 
 
 # The database decides who gets a name; to look first would let two members pass at once.
-_INSERT: Final = {
-    "sqlite": sqlite.insert(Hero).on_conflict_do_nothing().returning(Hero),
-    "postgresql": postgresql.insert(Hero).on_conflict_do_nothing().returning(Hero),
+_NAME: Final[dict[str, Any]] = {
+    "index_elements": ["guild_id", "name_key"],
+    "index_where": text("removed_at IS NULL"),
 }
+# With the NULLs spelled out, heroes that differ in what they lack fit into one statement.
+_INSERT: Final = {
+    "sqlite": sqlite.insert(Hero).on_conflict_do_nothing(**_NAME).returning(Hero),
+    "postgresql": postgresql.insert(Hero).on_conflict_do_nothing(**_NAME).returning(Hero),
+}
+_NULLS: Final = {"render_nulls": True}
 
 
 async def _insert(session: AsyncSession, heroes: Sequence[NewHero]) -> list[Hero | None]:
     """Insert heroes and the fact that they were added; None for one whose name is taken."""
-    # In one order: two processes that insert the same names would else wait for each other.
+    # Always in the same order: two batches with the same names could wait for each other otherwise.
     ordered = sorted(heroes, key=lambda hero: (hero["guild_id"], hero["name_key"]))
     if not ordered:
         return []
-    inserted = (await session.exec(_INSERT[session.get_bind().dialect.name], params=ordered)).scalars().all()
+    insert = _INSERT[session.get_bind().dialect.name]
+    inserted = (await session.exec(insert, params=ordered, execution_options=_NULLS)).scalars().all()
     if inserted:
         await record_additions(session, inserted)
-    # By their seals, of which no two are the same: two heroes of one name may be among them.
+    # By their seals, since names do not tell them apart: a batch may hold one name twice.
     by_seal = {hero.secret_seal: hero for hero in inserted}
     return [by_seal.get(hero["secret_seal"]) for hero in heroes]

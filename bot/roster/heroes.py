@@ -50,7 +50,7 @@ async def hero_named(session: AsyncSession, *, guild_id: int, name: str) -> Hero
 async def heroes_named(session: AsyncSession, wanted: Sequence[tuple[int, str]]) -> list[Hero | None]:
     """For each guild and name what `hero_named` returns, with one look at the database."""
     keys = [(guild_id, name_key(name)) for guild_id, name in wanted]
-    # Each name in each of the guilds, as both databases look up pairs only one by one.
+    # Each name in each guild of these: to look for pairs, SQLite would go through all names there are.
     places = {"guilds": {guild_id for guild_id, _ in keys}, "keys": {key for _, key in keys}}
     found = (await session.exec(_ALL_NAMED, params=places)).all()
     named = {(hero.guild_id, hero.name_key): hero for hero in found}

@@ -55,7 +55,7 @@ def record(
 
 
 async def record_additions(session: AsyncSession, heroes: Sequence[Hero]) -> None:
-    """Write down that these heroes were added by their owners, in one statement.
+    """Write down that these heroes were added by their owners, in one go.
 
     Args:
         session: the one that adds them.

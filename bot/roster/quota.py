@@ -73,15 +73,15 @@ class Quota:
     async def sure_additions(
         self, session: AsyncSession, owners: Sequence[tuple[int, int]], now: datetime
     ) -> list[bool]:
-        """Which of several heroes may be added for sure, looked at together.
+        """Which of several heroes are certainly within the limits, checked together.
 
         Args:
             session: the one that adds them.
             owners: guild and owner of each, by their snowflakes.
-            now: the present moment; of several the earliest.
+            now: the present moment, for the earliest of them.
 
         Returns:
-            For each whether it may; where it may not, the two checks above say why.
+            For each whether it is. Where it is not, the two checks above decide, and say why.
         """
         members = {owner_id for _, owner_id in owners}
         await take_turns(session, *members)
@@ -129,7 +129,7 @@ _COUNTS: Final = union_all(
     )
     .group_by(col(Hero.guild_id), col(Hero.owner_id)),
 )
-"""The same for several: how many changes each member made lately, and has how many heroes where."""
+"""For several members: the changes that each made lately (guild NULL), and the heroes of each by guild."""
 
 
 async def take_turns(session: AsyncSession, *member_ids: int) -> None:

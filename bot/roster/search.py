@@ -101,7 +101,7 @@ def _suggestions(*, own: bool) -> SelectOfScalar[str]:
         found.c.name_key.like(bindparam("after_space"), escape="/"),
         found.c.name_key.like(bindparam("after_hyphen"), escape="/"),
     )
-    # The names of the best alone are looked up: each lies somewhere else.
+    # The names of the best alone are looked up: for each, its row has to be fetched.
     best = (
         select(found.c.name_key, word_starts.label("word_starts"))
         .order_by(desc(word_starts), found.c.name_key)
