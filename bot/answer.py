@@ -269,7 +269,12 @@ class HeroTree(app_commands.CommandTree["HeroBot"]):
     """A command tree that excuses what fails before a handler runs, such as a command since changed."""
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Refuse options that are not what the command takes now; discord.py hands some of them on."""
+        """Refuse options that are not what the command takes now; discord.py hands some of them on.
+
+        And handle nothing while the bot stops, an autocomplete included, which discord.py itself answers.
+        """
+        if not interaction.client.may_go_on():
+            return False
         command = interaction.command
         if isinstance(command, app_commands.Command):
             declared = {each.display_name: each for each in command.parameters}

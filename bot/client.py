@@ -194,19 +194,25 @@ class HeroBot(commands.AutoShardedBot):
         async with self.db.write() as session:
             await note_return(session, guild_id=guild_id)
 
+    def may_go_on(self) -> bool:
+        """Whether the current task may handle an interaction; if so, `close` waits for the end of it.
+
+        Not while the bot stops: a process that takes over answers, and two answers are an error.
+        """
+        if self._stopping:
+            return False
+        task = asyncio.current_task()
+        assert task is not None, "discord.py handles each interaction in a task"
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return True
+
     async def run_handler(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a handler to its end, also while the bot stops; start none once it is stopping."""
-        if self._stopping:
-            # Unanswered on purpose: a process that takes over answers, and two answers are an error.
-            work.close()
-            return
-        task = asyncio.current_task()
-        assert task is not None, "discord.py runs each handler in a task"
-        self._running.add(task)
-        try:
+        if self.may_go_on():
             await work
-        finally:
-            self._running.discard(task)
+        else:
+            work.close()
 
     async def close(self) -> None:
         """Let running handlers finish, leave Discord, then dispose of the engine.

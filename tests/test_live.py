@@ -112,6 +112,22 @@ async def test_a_slow_database_still_gives_the_answer(tmp_path_url: URL) -> None
         assert "## Deadpond" in answer.text
 
 
+async def test_suggestions_under_way_are_sent_before_it_stops(tmp_path_url: URL) -> None:
+    async with Wire() as wire, live_bot(wire, tmp_path_url) as bot:
+        ana = wire.member("Ana")
+        await ana.slash("hero add", name="Deadpond", secret_name=SECRET)
+        wire.faults.delay("POST /interactions/*/callback", 0.5, times=1)
+
+        suggested = ana.autocomplete("hero find", "name", "dea")
+        await ana.slash("hero find", name="Deadpond")
+        code, log = await bot.stop()
+
+        assert suggested.answered
+        assert [choice["name"] for choice in suggested.choices or []] == ["Deadpond"]
+    assert code == 0
+    assert "ERROR" not in log, log
+
+
 async def test_a_dev_guild_gets_the_commands_alone(tmp_path_url: URL) -> None:
     async with Wire() as wire:
         (guild,) = wire.guilds
