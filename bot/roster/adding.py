@@ -6,6 +6,7 @@ from typing import Any, Final, TypedDict
 
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Hero, new_seal, utcnow
@@ -91,6 +92,9 @@ async def add_hero(session: AsyncSession, hero: NewHero, quota: Quota) -> Hero:
         if added is not None:
             return added
         other = await hero_named(session, guild_id=guild_id, name=hero["name"])
+        if other is not None and other.secret_seal == hero["secret_seal"]:
+            # It was added by the batch before, and the connection broke before the database could say so.
+            return other
         # None: it was removed just now.
         if other is not None:
             raise NameTakenError(other.name, other.owner_id)
@@ -114,12 +118,11 @@ _NAME: Final[dict[str, Any]] = {
     "index_elements": ["guild_id", "name_key"],
     "index_where": text("removed_at IS NULL"),
 }
-# With the NULLs spelled out, heroes that differ in what they lack fit into one statement.
+_NUMBER: Final = (col(Hero.secret_seal), col(Hero.id))
 _INSERT: Final = {
-    "sqlite": sqlite.insert(Hero).on_conflict_do_nothing(**_NAME).returning(Hero),
-    "postgresql": postgresql.insert(Hero).on_conflict_do_nothing(**_NAME).returning(Hero),
+    "sqlite": sqlite.insert(Hero).on_conflict_do_nothing(**_NAME).returning(*_NUMBER),
+    "postgresql": postgresql.insert(Hero).on_conflict_do_nothing(**_NAME).returning(*_NUMBER),
 }
-_NULLS: Final = {"render_nulls": True}
 
 
 async def _insert(session: AsyncSession, heroes: Sequence[NewHero]) -> list[Hero | None]:
@@ -128,10 +131,15 @@ async def _insert(session: AsyncSession, heroes: Sequence[NewHero]) -> list[Hero
     ordered = sorted(heroes, key=lambda hero: (hero["guild_id"], hero["name_key"]))
     if not ordered:
         return []
-    insert = _INSERT[session.get_bind().dialect.name]
-    inserted = (await session.exec(insert, params=ordered, execution_options=_NULLS)).scalars().all()
-    if inserted:
-        await record_additions(session, inserted)
+    # By the connection: what the database makes of a new hero is known but for its number, so the
+    # session need not load it back.
+    connection = await session.connection()
+    inserted = await connection.execute(_INSERT[connection.dialect.name], ordered)
     # By their seals, since names do not tell them apart: a batch may hold one name twice.
-    by_seal = {hero.secret_seal: hero for hero in inserted}
-    return [by_seal.get(hero["secret_seal"]) for hero in heroes]
+    numbers = {row.secret_seal: row.id for row in inserted}
+    added = [
+        Hero(id=numbers[hero["secret_seal"]], **hero) if hero["secret_seal"] in numbers else None
+        for hero in heroes
+    ]
+    await record_additions(session, [hero for hero in added if hero is not None])
+    return added

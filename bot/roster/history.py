@@ -59,8 +59,10 @@ async def record_additions(session: AsyncSession, heroes: Sequence[Hero]) -> Non
 
     Args:
         session: the one that adds them.
-        heroes: one or more that the database has numbered.
+        heroes: as the database has numbered them.
     """
+    if not heroes:
+        return
     added = [
         {
             "guild_id": hero.guild_id,
@@ -71,7 +73,10 @@ async def record_additions(session: AsyncSession, heroes: Sequence[Hero]) -> Non
         }
         for hero in heroes
     ]
-    await session.exec(insert(HistoryEntry), params=added)
+    await (await session.connection()).execute(_ADDITIONS, added)
+
+
+_ADDITIONS: Final = insert(HistoryEntry)
 
 
 async def history_page(session: AsyncSession, hero: Hero, *, page: int, asker_id: int) -> Page[HistoryEntry]:
