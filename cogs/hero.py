@@ -105,6 +105,8 @@ class HeroCog(commands.GroupCog, group_name="hero", group_description="The heroe
         """Show a hero's card."""
         guild_id = guild_of(interaction)
         hero = await self._finding((guild_id, name))
+        if hero is not None and not hero.has_portrait:
+            return hero_card(hero, SecretIdentity(hero.id))
         async with self.bot.db.read() as session:
             if hero is None:
                 try:
