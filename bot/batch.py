@@ -3,7 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
+
+from sqlalchemy.exc import OperationalError
+
+from bot.db.engine import WAIT
 
 log = logging.getLogger(__name__)
 
@@ -14,11 +19,19 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+@dataclass(slots=True)
+class _Call(Generic[T, R]):
+    wanted: T
+    done: asyncio.Future[R | None]
+    since: float
+
+
 class Batch(Generic[T, R]):
     """Collects the calls that come while others are running, and then does them together.
 
     A session, its transaction and its statements make up most of a short command, and cost little more for
-    ten commands than for one. No call waits for others that may not come.
+    ten commands than for one. No call waits for others that may not come, nor longer than `WAIT` seconds for
+    those before it.
 
     Args:
         together: does it for up to `MOST` calls, all or nothing, and returns a result for each: None for
@@ -27,7 +40,7 @@ class Batch(Generic[T, R]):
 
     def __init__(self, together: Callable[[Sequence[T]], Awaitable[Sequence[R | None]]]) -> None:
         self._together = together
-        self._waiting: list[tuple[T, asyncio.Future[R | None]]] = []
+        self._waiting: list[_Call[T, R]] = []
         self._task: asyncio.Task[None] | None = None
 
     async def __call__(self, wanted: T) -> R | None:
@@ -37,23 +50,32 @@ class Batch(Generic[T, R]):
         of them may have spoiled it for the others.
 
         Raises:
-            Exception: what `together` raises for this call alone.
+            TimeoutError: those before it took more than `WAIT` seconds.
+            Exception: what `together` raises for this call alone, or what would strike each of them alone.
         """
-        done: asyncio.Future[R | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((wanted, done))
+        loop = asyncio.get_running_loop()
+        call = _Call[T, R](wanted, loop.create_future(), loop.time())
+        self._waiting.append(call)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
-        return await done
+        return await call.done
 
     async def _run(self) -> None:
         try:
             while self._waiting:
                 await self._gather()
+                self._send_away(asyncio.get_running_loop().time() - WAIT)
                 batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-                if here := [(wanted, done) for wanted, done in batch if not done.cancelled()]:
+                if here := [call for call in batch if not call.done.done()]:
                     await self._do(here)
         finally:
             self._task = None
+
+    def _send_away(self, before: float) -> None:
+        """Let those give up who came before that moment, as whoever waits for a writer does."""
+        for call in self._waiting:
+            if call.since < before and not call.done.done():
+                call.done.set_exception(TimeoutError())
 
     async def _gather(self) -> None:
         """Let tasks that are ready to run make their calls, for as long as more calls come of it."""
@@ -62,17 +84,25 @@ class Batch(Generic[T, R]):
             before = len(self._waiting)
             await asyncio.sleep(0)
 
-    async def _do(self, batch: Sequence[tuple[T, "asyncio.Future[R | None]"]]) -> None:
+    async def _do(self, batch: Sequence["_Call[T, R]"]) -> None:
         try:
-            results = await self._together([wanted for wanted, _ in batch])
+            results = await self._together([call.wanted for call in batch])
+            for call, result in zip(batch, results, strict=True):
+                if not call.done.done():
+                    call.done.set_result(result)
         except Exception as error:
-            if len(batch) == 1:
-                ((_, done),) = batch
-                if not done.cancelled():
-                    done.set_exception(error)
-                return
-            log.warning("%d calls failed together; each is tried by itself", len(batch), exc_info=error)
-            results = [None] * len(batch)
-        for (_, done), result in zip(batch, results, strict=True):
-            if not done.cancelled():
-                done.set_result(result)
+            # A file that is locked or full, or no connection in time, would keep each of them waiting again.
+            for_all = len(batch) == 1 or isinstance(error, (TimeoutError, OperationalError))
+            if not for_all:
+                log.warning("%d calls failed together; each is tried by itself", len(batch), exc_info=error)
+            for call in batch:
+                if call.done.done():
+                    continue
+                if for_all:
+                    call.done.set_exception(error)
+                else:
+                    call.done.set_result(None)
+        finally:
+            # Where the bot ends in the middle of it.
+            for call in batch:
+                call.done.cancel()

@@ -1,11 +1,13 @@
 """Many at the same time, done in one go."""
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
 from bot.batch import MOST, Batch
@@ -21,7 +23,7 @@ from bot.vault import Vault, new_key
 
 
 class Doubling:
-    """Doubles numbers when told to go on; -1 fails, 0 can't be doubled along with others."""
+    """Doubles numbers when told to go on; -1 fails, 0 can't be doubled along with others, -2 finds a lock."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -32,6 +34,8 @@ class Doubling:
         await self.going_on.wait()
         if -1 in numbers:
             raise ZeroDivisionError
+        if -2 in numbers:
+            raise OperationalError("INSERT", None, sqlite3.OperationalError("database is locked"))
         return [2 * number or None for number in numbers]
 
 
@@ -80,6 +84,44 @@ async def test_what_fails_together_is_left_to_each(caplog: pytest.LogCaptureFixt
     with pytest.raises(ZeroDivisionError):
         await double(-1)
     assert await double(3) == 6
+
+
+async def test_what_would_strike_each_of_them_is_told_to_all_at_once() -> None:
+    work = Doubling()
+    double = Batch(work)
+
+    failing = await start(double, 2, -2, 3)
+    work.going_on.set()
+
+    failures = await asyncio.gather(*failing, return_exceptions=True)
+    assert [type(failure) for failure in failures] == [OperationalError] * 3
+    assert work.batches == [[2, -2, 3]]
+    assert await double(3) == 6
+
+
+async def test_nobody_waits_for_ever_for_those_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Doubling()
+    double = Batch(work)
+
+    first = await start(double, 1)
+    waiting = await start(double, *range(2, 2 * MOST))
+    monkeypatch.setattr("bot.batch.WAIT", 0.0)
+    work.going_on.set()
+
+    assert await asyncio.gather(*first) == [2]
+    failures = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(failure) for failure in failures] == [TimeoutError] * len(waiting)
+    assert work.batches == [[1]]
+    monkeypatch.undo()
+    assert await double(3) == 6
+
+
+async def test_nobody_is_left_waiting_where_the_work_itself_is_cancelled() -> None:
+    async def end(_numbers: Sequence[int]) -> list[int | None]:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await Batch(end)(1)
 
 
 async def test_who_has_gone_is_left_out() -> None:
@@ -148,6 +190,21 @@ async def test_heroes_added_together_are_each_as_if_added_alone(db: Database) ->
         assert kept.description == (f"Number {number}" if number % 3 else None)
         assert (entry.action, entry.actor_id, entry.guild_id) == (Action.ADDED, number, kept.guild_id)
         assert (entry.at, entry.changes, entry.other_id) == (kept.created_at, {}, None)
+
+
+async def test_an_add_tried_again_finds_its_own_hero(db: Database) -> None:
+    hero = wanted("Deadpond", 1)
+    async with db.write() as session:
+        # As when the connection breaks between the commit and its confirmation.
+        (added,) = await add_heroes(session, [hero], Quota())
+
+    async with db.write() as session:
+        again = await add_hero(session, hero, Quota())
+
+    assert added is not None
+    assert again.id == added.id
+    async with db.read() as session:
+        assert len((await session.exec(select(HistoryEntry))).all()) == 1
 
 
 async def test_of_one_name_twice_in_a_batch_the_first_gets_it(db: Database) -> None:
