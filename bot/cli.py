@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+import uvloop
 from rich.console import Console
 from rich.progress import Progress
 
@@ -56,9 +57,11 @@ def _settings() -> Settings:
     return settings
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
+def _run(
+    work: Coroutine[Any, Any, None], run: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run
+) -> None:
     try:
-        asyncio.run(work)
+        run(work)
     except StartError as error:
         logging.getLogger(__name__).debug("the cause:", exc_info=error)
         _end(error)
@@ -74,7 +77,7 @@ def run(context: typer.Context) -> None:
         typer.echo(OFFLINE)
         _preview(settings, port=None)
         return
-    _run(run_bot(settings))
+    _run(run_bot(settings), uvloop.run)
 
 
 def _preview(settings: Settings, port: int | None) -> None:
