@@ -11,8 +11,6 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 import uvloop
-from rich.console import Console
-from rich.progress import Progress
 
 from bot.backup import backup, restore
 from bot.check import check
@@ -126,6 +124,10 @@ def sync() -> None:
 @contextmanager
 def _progress(what: str) -> Generator[Callable[[int, int], None]]:
     """A bar on standard error, told how much is done and of how much."""
+    # 3 MB that the bot never needs.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
