@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from bot.backup import backup, restore
+from bot.backup import backup
 from bot.db.open import open_database
 from bot.errors import StartError
 from bot.roster.adding import add_hero, new_hero
@@ -83,37 +83,6 @@ async def test_a_backup_under_writes_is_one_moment_of_the_database(tmp_path_url:
     assert not copy.with_name("copy.db-wal").exists()
 
 
-async def test_a_restore_brings_back_the_backup_and_keeps_the_old_one(
-    tmp_path_url: URL, tmp_path: Path
-) -> None:
-    await fill(tmp_path_url, "Deadpond")
-    copy = tmp_path / "copy.db"
-    backup(tmp_path_url, copy, quietly)
-    await fill(tmp_path_url, "Later")
-
-    kept = restore(tmp_path_url, copy, quietly)
-
-    assert kept is not None
-    assert names_in(kept) == ["Deadpond", "Later"]
-    assert names_in(Path(str(tmp_path_url.database))) == ["Deadpond"]
-    await fill(tmp_path_url, "After")
-    assert names_in(Path(str(tmp_path_url.database))) == ["Deadpond", "After"]
-    assert names_in(copy) == ["Deadpond"]
-
-
-async def test_a_database_in_use_is_not_replaced(tmp_path_url: URL, tmp_path: Path) -> None:
-    await fill(tmp_path_url, "Deadpond")
-    copy = tmp_path / "copy.db"
-    backup(tmp_path_url, copy, quietly)
-    database = await open_database(tmp_path_url)
-
-    with pytest.raises(StartError, match="Stop the bot"):
-        restore(tmp_path_url, copy, quietly)
-
-    await database.dispose()
-    assert names_in(Path(str(tmp_path_url.database))) == ["Deadpond"]
-
-
 def test_a_file_that_is_there_is_not_overwritten(tmp_path_url: URL, tmp_path: Path) -> None:
     asyncio.run(fill(tmp_path_url, "Deadpond"))
     letter = tmp_path / "letter.txt"
@@ -123,34 +92,6 @@ def test_a_file_that_is_there_is_not_overwritten(tmp_path_url: URL, tmp_path: Pa
         backup(tmp_path_url, letter, quietly)
 
     assert letter.read_text() == "Dear Ann"
-
-
-@pytest.mark.parametrize("content", [b"", b"Buy milk. " * 1_000, b"SQLite format 3\0" + b"\xff" * 8_192])
-def test_what_is_no_backup_changes_nothing(tmp_path_url: URL, tmp_path: Path, content: bytes) -> None:
-    asyncio.run(fill(tmp_path_url, "Deadpond"))
-    wrong = tmp_path / "wrong.db"
-    wrong.write_bytes(content)
-
-    with pytest.raises(StartError, match=r"not a backup|damaged"):
-        restore(tmp_path_url, wrong, quietly)
-
-    assert names_in(Path(str(tmp_path_url.database))) == ["Deadpond"]
-
-
-def test_a_damaged_or_newer_backup_changes_nothing(tmp_path_url: URL, tmp_path: Path) -> None:
-    asyncio.run(fill(tmp_path_url, *(f"Hero {n}" for n in range(300))))
-    copy = tmp_path / "copy.db"
-    backup(tmp_path_url, copy, quietly)
-    whole = copy.read_bytes()
-    copy.write_bytes(whole[:40_960] + b"\xff" * 20_000 + whole[60_960:])
-    with pytest.raises(StartError, match=r"damaged|not a backup"):
-        restore(tmp_path_url, copy, quietly)
-    copy.write_bytes(whole)
-    with closing(sqlite3.connect(copy)) as newer, newer:
-        newer.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(StartError, match="newer"):
-        restore(tmp_path_url, copy, quietly)
-    assert len(names_in(Path(str(tmp_path_url.database)))) == 300
 
 
 def test_by_command(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ _POSTGRES: Final = {
 _SQLITE: Final = {
     "SQLITE_CANTOPEN": "the file can't be opened; check its folder and permissions",
     "SQLITE_READONLY": "the file can't be written; check its permissions",
-    "SQLITE_NOTADB": "the file is not a SQLite database",
+    "SQLITE_NOTADB": "the file is not a SQLite database; correct the path, or restore a backup",
     "SQLITE_CORRUPT": "the file is damaged; restore a backup",
     "SQLITE_BUSY": "another process keeps the file locked",
     "SQLITE_FULL": "the disk is full",
