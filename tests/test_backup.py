@@ -1,8 +1,14 @@
 """Backups of a SQLite database in use, and putting them back."""
 
 import asyncio
+import contextlib
+import os
+import pty
+import re
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +18,7 @@ from sqlalchemy import URL
 from bot.backup import backup
 from bot.db.open import open_database
 from bot.errors import StartError
+from bot.paths import ROOT
 from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
 from bot.roster.quota import Quota
@@ -109,3 +116,26 @@ def test_by_command(tmp_path: Path) -> None:
     elsewhere = run("backup", "x.db", cwd=tmp_path, DATABASE_URL="postgresql://127.0.0.1:9/x")
     assert elsewhere.returncode == 78
     assert "pg_dump" in elsewhere.stderr
+
+
+def test_a_terminal_shows_the_progress(tmp_path: Path) -> None:
+    run("migrate", cwd=tmp_path)
+    terminal, theirs = pty.openpty()
+    said = b""
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot", "backup", "copy.db"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        # Linux ends the reading with an error when the other side is closed.
+        with contextlib.suppress(OSError):
+            while part := os.read(terminal, 1 << 16):
+                said += part
+    os.close(terminal)
+
+    assert process.returncode == 0
+    assert re.search("Copying.*100%", said.decode())
