@@ -12,6 +12,7 @@ import typer
 from sqlalchemy import URL
 
 from tests.databases import PostgresServer, postgres_server
+from tests.endurance.backup import backup
 from tests.endurance.bad_input import bad_input
 from tests.endurance.database import full, lock, restart, slow
 from tests.endurance.gateway import gateway
@@ -35,6 +36,7 @@ ON_SQLITE: dict[str, Scenario] = {
     "gateway": lambda url: gateway(url, drops=50, invalid=10, silent=1, scarce=2),
     "rest": lambda url: rest(url, rounds=4),
     "disk full": lambda url: full(url, times=5),
+    "backup": lambda url: backup(url, times=5, adds=300, megabytes=200),
     "soak": lambda url: soak(url, commands=100_000),
 }
 

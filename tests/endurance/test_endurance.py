@@ -2,6 +2,7 @@
 
 from sqlalchemy import URL
 
+from tests.endurance.backup import backup
 from tests.endurance.bad_input import bad_input
 from tests.endurance.database import full, lock, restart, slow
 from tests.endurance.gateway import gateway
@@ -46,6 +47,10 @@ async def test_restart() -> None:
 
 async def test_bad_input(tmp_path_url: URL) -> None:
     assert (await bad_input(tmp_path_url, interactions=300))["sent"] >= 300
+
+
+async def test_backup(tmp_path_url: URL) -> None:
+    assert (await backup(tmp_path_url, times=1, adds=50, megabytes=10))["confirmed"] >= 50
 
 
 async def test_soak(tmp_path_url: URL) -> None:
