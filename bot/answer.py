@@ -35,8 +35,18 @@ DEFER_AFTER: Final = 1.5
 """Seconds after which a handler that has not answered yet is deferred. Discord waits for 3:
 https://discord.com/developers/docs/interactions/receiving-and-responding"""
 
-TRIES: Final = 5
-"""How often a request to Discord is tried whose connection breaks."""
+FIRST_WITHIN: Final = 8.0
+"""Seconds in which a first answer is tried again whose way to Discord fails: longer than the 3 that Discord
+waits, since one of the tries may have got there."""
+
+TOKEN_LIVES: Final = 14.5 * 60
+"""Seconds in which what follows the first answer is tried again; Discord takes it for 15 minutes."""
+
+PAUSE_MOST: Final = 30.0
+"""Seconds between two tries, which grow up to this."""
+
+SUGGEST_WITHIN: Final = 2.5
+"""Seconds after which there are no suggestions, rather than too late for Discord."""
 
 ALREADY_ACKNOWLEDGED: Final = 40060
 """https://discord.com/developers/docs/topics/opcodes-and-status-codes#json"""
@@ -109,7 +119,11 @@ def suggests(suggest: Suggest[S]) -> Choices[S]:
     @functools.wraps(suggest)
     async def wrapped(self: S, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         try:
-            names = await suggest(self, interaction, typed)
+            async with asyncio.timeout(SUGGEST_WITHIN):
+                names = await suggest(self, interaction, typed)
+        except TimeoutError:
+            log.warning("no suggestions in time in guild %s", interaction.guild_id)
+            return []
         except Exception as error:  # noqa: BLE001 - the one place for errors of autocompletes
             _report(interaction, error)
             return []
@@ -145,7 +159,9 @@ async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answe
         nonlocal deferring
         # A message that was clicked just waits; anything else shows that the bot is thinking.
         hidden, thinking = to is To.ASKER, to is not To.MESSAGE
-        deferral = _persist(lambda: interaction.response.defer(ephemeral=hidden, thinking=thinking))
+        deferral = _persist(
+            lambda: interaction.response.defer(ephemeral=hidden, thinking=thinking), FIRST_WITHIN
+        )
         deferring = asyncio.create_task(deferral)
 
     timer = asyncio.get_running_loop().call_later(DEFER_AFTER, defer)
@@ -163,7 +179,7 @@ async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answe
             answer = Private("That took too long to open a form. Please try again.")
         if isinstance(answer, Form):
             form = answer
-            await _persist(lambda: interaction.response.send_modal(form))
+            await _persist(lambda: interaction.response.send_modal(form), FIRST_WITHIN)
         elif deferring is not None:
             await _send_deferred(interaction, answer, to)
         else:
@@ -173,24 +189,27 @@ async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answe
         _report(interaction, error)
 
 
-async def _persist(request: Callable[[], Awaitable[object]]) -> None:
-    """Make a request to Discord, again if the way there fails.
+async def _persist(request: Callable[[], Awaitable[object]], within: float) -> None:
+    """Make a request to Discord, again for so many seconds if the way there fails.
 
     discord.py repeats what Discord could not do at the moment, for a while, and never what got no response.
-    Either may have been done all the same: then an edit is made twice, which shows nothing, and a second
-    acknowledgement is refused, which says that the first is there.
+    Either may have been done all the same: then an edit is made twice, which shows nothing, a second
+    acknowledgement is refused, which says that the first is there, and a follow-up is there twice.
 
     Raises:
         discord.HTTPException: Discord refuses it.
         OSError, aiohttp.ClientError: it can't be reached.
     """
-    for tried in range(1, TRIES + 1):
+    now = asyncio.get_running_loop().time
+    end, pause = now() + within, 0.5
+    while True:
         try:
             await request()
         except UNREACHED:
-            if tried == TRIES:
+            if now() + pause > end:
                 raise
-            await asyncio.sleep(0.25 * 2**tried)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, PAUSE_MOST)
         except discord.HTTPException as error:
             if error.code != ALREADY_ACKNOWLEDGED:
                 raise
@@ -202,35 +221,47 @@ async def _persist(request: Callable[[], Awaitable[object]]) -> None:
 async def _send(interaction: Interaction, answer: str | Panel | Private, to: To) -> None:
     body = answer.body if isinstance(answer, Private) else answer
     if to is To.MESSAGE and body is answer:
-        await _persist(lambda: interaction.response.edit_message(**_changed(body)))
+        await _persist(lambda: interaction.response.edit_message(**_changed(body)), FIRST_WITHIN)
     else:
         hidden = to is To.ASKER or body is not answer
-        await _persist(lambda: interaction.response.send_message(**_new(body), ephemeral=hidden))
+        await _persist(
+            lambda: interaction.response.send_message(**_new(body), ephemeral=hidden), FIRST_WITHIN
+        )
 
 
 async def _send_deferred(interaction: Interaction, answer: str | Panel | Private, to: To) -> None:
     body = answer.body if isinstance(answer, Private) else answer
     follow_up = cast("Callable[..., Awaitable[object]]", interaction.followup.send)
     if body is answer or to is To.ASKER:
-        await _persist(lambda: interaction.edit_original_response(**_changed(body)))
+        await _persist(lambda: interaction.edit_original_response(**_changed(body)), TOKEN_LIVES)
     elif to is To.MESSAGE:
-        await _persist(lambda: follow_up(**_new(body), ephemeral=True))
+        await _persist(lambda: follow_up(**_new(body), ephemeral=True), TOKEN_LIVES)
     else:
         # A public deferral can't turn private, and while it stands (or was deleted unanswered) a
         # follow-up can't be private either: https://github.com/discord/discord-api-docs/issues/2866, /3087
-        await _persist(lambda: interaction.edit_original_response(content="This answer is private."))
-        await _persist(lambda: follow_up(**_new(body), ephemeral=True))
-        await _persist(interaction.delete_original_response)
+        placeholder = "This answer is private."
+        await _persist(lambda: interaction.edit_original_response(content=placeholder), TOKEN_LIVES)
+        await _persist(lambda: follow_up(**_new(body), ephemeral=True), TOKEN_LIVES)
+        await _persist(interaction.delete_original_response, TOKEN_LIVES)
 
 
 def _new(body: str | Panel) -> dict[str, Any]:
     """How discord.py wants to have a new message."""
-    return {"content": body} if isinstance(body, str) else {"view": body, "files": body.files}
+    return {"content": body} if isinstance(body, str) else {"view": body, "files": _from_the_start(body)}
 
 
 def _changed(body: str | Panel) -> dict[str, Any]:
     """How discord.py wants to have what a message is to become."""
-    return {"content": body} if isinstance(body, str) else {"view": body, "attachments": body.files}
+    return (
+        {"content": body} if isinstance(body, str) else {"view": body, "attachments": _from_the_start(body)}
+    )
+
+
+def _from_the_start(body: Panel) -> list[discord.File]:
+    """The files of a panel, also those that a try before has read to their ends."""
+    for file in body.files:
+        file.reset()
+    return body.files
 
 
 def _excuse(interaction: Interaction, error: Exception) -> str:
@@ -291,7 +322,7 @@ class HeroTree(app_commands.CommandTree["HeroBot"]):
             sentence = _excuse(interaction, error)
         try:
             if interaction.type is discord.InteractionType.autocomplete:
-                await _persist(lambda: interaction.response.autocomplete([]))
+                await _persist(lambda: interaction.response.autocomplete([]), FIRST_WITHIN)
             else:
                 await _send(interaction, sentence, To.ASKER)
         except (discord.HTTPException, *UNREACHED) as failure:

@@ -34,7 +34,7 @@ ON_BOTH: dict[str, Scenario] = {
 }
 ON_SQLITE: dict[str, Scenario] = {
     "gateway": lambda url: gateway(url, drops=50, invalid=10, silent=1, scarce=2),
-    "rest": lambda url: rest(url, rounds=4),
+    "rest": lambda url: rest(url, rounds=4, lasting=True),
     "disk full": lambda url: full(url, times=5),
     "backup": lambda url: backup(url, times=5, adds=300, megabytes=200),
     "soak": lambda url: soak(url, commands=100_000),

@@ -25,7 +25,7 @@ async def test_gateway(tmp_path_url: URL) -> None:
 
 
 async def test_rest(tmp_path_url: URL) -> None:
-    await rest(tmp_path_url, rounds=1)
+    await rest(tmp_path_url, rounds=1, lasting=False)
 
 
 async def test_lock(tmp_path_url: URL) -> None:
