@@ -11,6 +11,9 @@ from sqlalchemy import URL
 from bot.paths import ROOT
 from tests.live import live_bot, start_process
 from tests.wire import Wire
+from tests.wire.messages import blank
+from tests.wire.records import COMPONENT, COMPONENTS_V2, Json
+from tests.wire.rules import BUTTON, TEXT_SELECT
 
 SECRET = "Marker Secret"
 
@@ -125,6 +128,32 @@ async def test_suggestions_under_way_are_sent_before_it_stops(tmp_path_url: URL)
         assert suggested.answered
         assert [choice["name"] for choice in suggested.choices or []] == ["Deadpond"]
     assert code == 0
+    assert "ERROR" not in log, log
+
+
+async def test_an_id_of_ours_on_another_kind_of_component_is_answered(tmp_path_url: URL) -> None:
+    async with Wire() as wire, live_bot(wire, tmp_path_url) as bot:
+        ana = wire.member("Ana")
+        await ana.slash("hero add", name="Deadpond", secret_name=SECRET)
+        said: list[str] = []
+        for custom_id in ("hero:open", "hero:near", "list:last:1:name:0", f"offer:accept:1:{ana.id}:7"):
+            is_menu = custom_id.startswith("hero:")
+            used: Json = {"component_type": BUTTON if is_menu else TEXT_SELECT, "custom_id": custom_id}
+            shown: Json = {"type": used["component_type"], "id": 2, "custom_id": custom_id}
+            if is_menu:
+                shown |= {"style": 2, "label": "x"}
+            else:
+                shown |= {"options": [{"label": "x", "value": "x"}]}
+                used["values"] = ["x"]
+            message = blank(wire, ana.guild.channel_id, COMPONENTS_V2)
+            message["components"] = [{"type": 1, "id": 1, "components": [shown]}]
+            answer = await ana.raw(COMPONENT, used, message)
+            said.append(f"{answer.ephemeral} {answer.text}")
+        _, log = await bot.stop()
+    outdated = "True This menu is out of date. Please use the command anew."
+    assert said[:2] == [outdated, outdated]
+    assert said[2].startswith("False ## 1 hero")
+    assert said[3].startswith("True This offer is for <@7> to accept.")
     assert "ERROR" not in log, log
 
 

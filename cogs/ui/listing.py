@@ -43,7 +43,7 @@ class OpenCard(Menu, template="hero:open"):
     async def picked(self, interaction: Interaction) -> Answer:
         """Show the card, if the hero is still there."""
         async with interaction.client.db.read() as session:
-            picked = self.item.values[0]
+            picked = self.value
             # A number that no menu of ours has held is no hero's.
             hero_id = int(picked) if picked.isdecimal() and len(picked) <= 18 else 0  # noqa: PLR2004
             hero = await hero_by_id(session, guild_id=guild_of(interaction), hero_id=hero_id)

@@ -20,7 +20,7 @@ class NearMisses(Menu, template="hero:near"):
     async def picked(self, interaction: Interaction) -> Answer:
         """Show the picked hero, as `/hero find` does."""
         async with interaction.client.db.read() as session:
-            hero = await find_hero(session, guild_id=guild_of(interaction), name=self.item.values[0])
+            hero = await find_hero(session, guild_id=guild_of(interaction), name=self.value)
             return await load_card(session, hero)
 
 

@@ -47,8 +47,7 @@ class OfferButton(
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Back from a click."""
-        assert isinstance(item, ui.Button)
-        return cls(item, match)
+        return cls(ui.Button(custom_id=match.string), match)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Called by discord.py."""

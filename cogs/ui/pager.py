@@ -43,8 +43,8 @@ class PageButton(ui.DynamicItem[ui.Button[Any]], template=r"\w+:(?P<move>\w+):(?
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Back from a click."""
-        assert isinstance(item, ui.Button)
-        return cls(item, _target(match["move"], int(match["page"])), match["key"])
+        button = ui.Button[Any](custom_id=match.string)
+        return cls(button, _target(match["move"], int(match["page"])), match["key"])
 
     @classmethod
     def rows(cls, page: Page[Any], key: str) -> list[ui.ActionRow[Any]]:
