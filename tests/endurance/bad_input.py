@@ -1,6 +1,8 @@
-"""A flood of nonsense: nothing breaks, nothing leaks out that Discord refuses, nobody's heroes change."""
+"""A flood of nonsense: nothing breaks, no secret and nothing that Discord refuses comes out, and nobody's
+heroes change."""
 
 import asyncio
+import secrets
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -8,15 +10,21 @@ from hypothesis import strategies as st
 from sqlalchemy import URL, text
 
 from tests.endurance.load import Figures, connection, is_card
-from tests.endurance.nonsense import PRECIOUS, Nonsense, nonsense
+from tests.endurance.nonsense import FILE_ID, OWN, PICTURE, PRECIOUS, Nonsense, People, nonsense
 from tests.endurance.process import Bot, running
-from tests.wire import Answer, Member, Wire
+from tests.wire import Answer, Member, Upload, Wire
 from tests.wire.member import MEMBER_PERMISSIONS
 from tests.wire.messages import blank
-from tests.wire.records import COMPONENTS_V2
+from tests.wire.records import COMPONENTS_V2, dumps
 
 MANAGE_GUILD = 1 << 5
 BATCH = 20
+OF_THE_VICTIM = (
+    "SELECT * FROM hero WHERE owner_id = :victim OR id <= 3 ORDER BY id",
+    "SELECT * FROM history WHERE hero_id <= 3 ORDER BY id",
+    "SELECT * FROM confidant WHERE hero_id <= 3 ORDER BY hero_id, user_id",
+    "SELECT * FROM portrait WHERE hero_id <= 3 ORDER BY hero_id",
+)
 
 
 async def bad_input(url: URL, *, interactions: int) -> Figures:
@@ -25,14 +33,18 @@ async def bad_input(url: URL, *, interactions: int) -> Figures:
         here, there = wire.guilds.values()
         victim, robber = wire.member("Vic", here), wire.member("Rob", here)
         keeper = wire.member("Kay", there, MEMBER_PERMISSIONS | MANAGE_GUILD)
+        # Nobody types this by chance.
+        secret = secrets.token_hex(16)
         for name in PRECIOUS.values():
-            added = await victim.slash("hero add", name=name, secret_name="Nobody", age=30)
-            assert is_card(added)
-        attempt = _Attempt(wire, bot, url, victim, (robber, keeper))
+            assert is_card(await victim.slash("hero add", name=name, secret_name=secret, age=30))
+        trusted = await victim.slash("hero confide", name=PRECIOUS[1], member=wire.member("Con", here))
+        assert "can now read" in trusted.text
+        assert is_card(await victim.slash("hero portrait", name=PRECIOUS[2], image=Upload("a.png", PICTURE)))
+        attempt = _Attempt(wire, bot, url, victim, (robber, keeper), secret)
         before = await attempt.state()
         loop = asyncio.get_running_loop()
-        ids = [victim.id, robber.id, keeper.id, here.id, there.id]
-        made = st.lists(nonsense(wire.commands[0], ids), min_size=BATCH, max_size=BATCH)
+        people = People(victim.id, robber.id, keeper.id, (here.id, there.id))
+        made = st.lists(nonsense(wire.commands[0], people), min_size=BATCH, max_size=BATCH)
 
         @settings(
             max_examples=-(-interactions // BATCH),
@@ -53,6 +65,8 @@ async def bad_input(url: URL, *, interactions: int) -> Figures:
         await asyncio.to_thread(flood)
         assert await attempt.state() == before
         assert await bot.stop() == 0
+        attempt.check_log()
+    assert attempt.figures["sent"] >= interactions
     return attempt.figures
 
 
@@ -60,41 +74,61 @@ class _Attempt:
     """What is tried, and what came of it."""
 
     def __init__(
-        self, wire: Wire, bot: Bot, url: URL, victim: Member, senders: tuple[Member, Member]
+        self,
+        wire: Wire,
+        bot: Bot,
+        url: URL,
+        victim: Member,
+        senders: tuple[Member, Member],
+        secret: str,
     ) -> None:
-        self.figures: Figures = {"sent": 0, "answered": 0, "removed between clicks": 0}
+        kinds = ("commands", "suggestions", "menus", "clicks", "forms", "uploads")
+        self.figures: Figures = dict.fromkeys(("sent", "answered", *kinds, "removed between clicks"), 0)
         self._wire = wire
         self._bot = bot
         self._url = url
         self._victim = victim
         self._senders = senders
+        self._secret = secret
 
-    async def state(self) -> list[Any]:
-        """The victim's heroes, and what happened to them."""
-        heroes = text("SELECT * FROM hero WHERE owner_id = :owner ORDER BY id")
-        history = text("SELECT * FROM history WHERE hero_id <= 3 ORDER BY id")
+    async def state(self) -> list[list[Any]]:
+        """The victim's heroes, what happened to them, who is trusted with them, and their portraits."""
         async with connection(self._url) as other:
-            owned = await other.execute(heroes, {"owner": self._victim.id})
-            return [*owned.all(), *(await other.execute(history)).all()]
+            return [
+                [*(await other.execute(text(query), {"victim": self._victim.id} if ":" in query else {}))]
+                for query in OF_THE_VICTIM
+            ]
 
-    async def send(self, batch: list[Nonsense], before: list[Any]) -> None:
+    def check_log(self) -> None:
+        """See that nothing failed in all that the bot has said so far, and that it told no secret."""
+        log = self._bot.log
+        for never in ("ERROR", "Traceback", self._secret):
+            assert never not in log, log[max(0, log.index(never) - 10_000) :]
+
+    async def send(self, batch: list[Nonsense], before: list[list[Any]]) -> None:
         """Send some at once, and see that all is well."""
-        said = len(self._bot.log)
+        for sender in self._senders:
+            await sender.slash("hero add", name=OWN, secret_name="Nobody")
         answers = [self._send(each) for each in batch]
         for each, answer in zip(batch, answers, strict=True):
             if each.owed:
                 try:
                     await answer
                 except TimeoutError:
-                    raise AssertionError(f"{each} has no answer\n{self._bot.log[said:]}") from None
+                    raise AssertionError(f"{each} has no answer\n{self._bot.log[-10_000:]}") from None
         await self._remove_between_clicks()
         self.figures["sent"] += len(batch)
         self.figures["answered"] += sum(each.answered for each in answers)
+        for each in batch:
+            self.figures[each.what] += 1
+            self.figures["uploads"] += each.file is not None
         assert self._bot.alive
-        log = self._bot.log[said:]
-        assert "ERROR" not in log, log
-        assert "Traceback" not in log, log
+        self.check_log()
         self._wire.check()
+        for each, answer in zip(batch, answers, strict=True):
+            told = dumps([answer.message, *answer.followups, answer.modal, answer.choices])
+            assert self._secret not in told, each
+        assert not [each for each in self._wire.uploads.values() if self._secret.encode() in each.data]
         assert not [each.refusals for each in answers if each.refusals]
         assert await self.state() == before
 
@@ -104,7 +138,12 @@ class _Attempt:
         if made.components is not None:
             source = blank(self._wire, sender.guild.channel_id, COMPONENTS_V2)
             source["components"] = made.components
-        return sender.raw(made.kind, made.data, source)
+        data = made.data
+        if made.file is not None:
+            described = self._wire.attach(sender.guild.channel_id, made.file) | (made.claimed or {})
+            attachments = {FILE_ID: described | {"id": FILE_ID}}
+            data = data | {"resolved": data.get("resolved", {}) | {"attachments": attachments}}
+        return sender.raw(made.kind, data, source)
 
     async def _remove_between_clicks(self) -> None:
         """A hero goes away while others have its card in front of them."""
