@@ -80,10 +80,10 @@ async def start_process(
 async def live_bot(
     wire: Wire, url: URL, environment: Mapping[str, str] = {}, *, command: tuple[str, ...] = COMMAND
 ) -> AsyncGenerator[LiveBot]:
-    """A bot that is connected, and is gone at the end of the block, whatever happens in it."""
+    """A bot with each of its shards connected, gone at the end of the block, whatever happens in it."""
     bot = await start_process(wire, url, environment, command=command)
     try:
-        connected = asyncio.create_task(wire.gateway.connected())
+        connected = asyncio.create_task(wire.gateway.connected(wire.shards))
         ended = asyncio.create_task(bot.process.wait())
         await asyncio.wait({connected, ended}, return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()

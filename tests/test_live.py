@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import URL
@@ -99,6 +100,59 @@ async def test_without_a_gateway_url_it_goes_where_the_api_says(tmp_path_url: UR
         # A session that can't be resumed is started anew, at the same place.
         assert (await wire.member("Ana").slash("hero find", name="x")).ephemeral
         assert (await bot.stop())[0] == 0
+
+
+@pytest.mark.parametrize("compression", ["zstd-stream", "zlib-stream"])
+async def test_it_speaks_what_its_python_can_unpack(
+    tmp_path: Path, tmp_path_url: URL, compression: str
+) -> None:
+    # Python 3.14 brings zstd along; on an older one only who installed zstandard has it.
+    hidden = 'import sys\nsys.modules |= {"zstandard": None, "compression.zstd": None}\n'
+    if compression == "zlib-stream":
+        (tmp_path / "sitecustomize.py").write_text(hidden, encoding="utf-8")
+    variables = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    async with Wire() as wire, live_bot(wire, tmp_path_url, variables) as bot:
+        ana, gateway = wire.member("Ana"), wire.gateway
+        await ana.slash("hero add", name="Deadpond", secret_name=SECRET)
+        assert gateway.drop() == 1
+        missed = ana.slash("hero find", name="Deadpond")
+        await gateway.until(lambda: gateway.resumes)
+        assert (await missed).text.startswith("## Deadpond")
+        assert (await ana.slash("hero find", name="Deadpond")).text.startswith("## Deadpond")
+        assert [each.compression for each in gateway.identifies + gateway.resumes] == [compression] * 2
+        assert (await bot.stop())[0] == 0
+
+
+async def test_members_of_every_shard_are_answered(tmp_path_url: URL) -> None:
+    async with Wire(guilds=4, shards=2) as wire, live_bot(wire, tmp_path_url) as bot:
+        people = [wire.member("Ana", guild) for guild in wire.guilds.values()]
+        added = [await ana.slash("hero add", name="Deadpond", secret_name=SECRET) for ana in people]
+        found = [await ana.slash("hero find", name="Deadpond") for ana in people]
+        assert (await bot.stop())[0] == 0
+    first, second = wire.gateway.identifies
+    assert [first.shard, second.shard] == [0, 1]
+    # Discord takes one in 5 seconds; the clocks may differ by a little.
+    assert second.at - first.at > 4.9
+    assert {(guild.id >> 22) % 2 for guild in wire.guilds.values()} == {0, 1}
+    for ana, answers in zip(people, zip(added, found, strict=True), strict=True):
+        for answer in answers:
+            assert f"<@{ana.id}>" in answer.text
+
+
+async def test_a_hero_is_claimed_only_after_its_owner_has_left(tmp_path_url: URL) -> None:
+    async with Wire() as wire, live_bot(wire, tmp_path_url):
+        ana, ben = wire.member("Ana"), wire.member("Ben")
+        await ana.slash("hero add", name="Deadpond", secret_name=SECRET)
+
+        refused = await ben.slash("hero claim", name="Deadpond")
+        assert refused.ephemeral
+        assert f"<@{ana.id}> plays “Deadpond” and is still in this server" in refused.text
+        ana.leave()
+        claimed = await ben.slash("hero claim", name="Deadpond")
+        assert not claimed.ephemeral
+        assert f"<@{ben.id}> has claimed this hero" in claimed.text
+        assert (await ben.slash("hero secret", name="Deadpond")).text.count(SECRET) == 1
+        assert wire.requests["GET /guilds/{guild}/members/{user}"] == 2
 
 
 async def test_a_slow_database_still_gives_the_answer(tmp_path_url: URL) -> None:

@@ -47,6 +47,8 @@ class Hello:
     at: float
     shard: int
     session: str
+    compression: str | None
+    """By Discord's name for it; None for plain JSON."""
 
 
 class Connection:
@@ -57,7 +59,8 @@ class Connection:
         self.request = request
         self.session: Session | None = None
         self.silent = False
-        self._compress = compressor(request.query.get("compress"))
+        self.compression = request.query.get("compress")
+        self._compress = compressor(self.compression)
         self._queue: asyncio.Queue[str] = asyncio.Queue()
 
     def send(self, frame: str) -> None:
@@ -280,7 +283,7 @@ class Gateway:
             return 4014 if isinstance(intents, int) else 4013
         session = Session(f"{wire.snowflake():x}", shard, shards, intents, self._buffer)
         self.sessions[session.id] = session
-        self.identifies.append(Hello(wire.now(), shard, session.id))
+        self.identifies.append(Hello(wire.now(), shard, session.id, connection.compression))
         connection.session, session.connection = session, connection
         guilds = [each for each in wire.guilds.values() if (each.id >> 22) % shards == shard]
         ready: Json = {
@@ -324,6 +327,6 @@ class Gateway:
         for _, frame in session.missed:
             connection.send(frame)
         session.event("RESUMED", "{}")
-        self.resumes.append(Hello(self._wire.now(), session.shard, session.id))
+        self.resumes.append(Hello(self._wire.now(), session.shard, session.id, connection.compression))
         self._signal.notify()
         return 0
