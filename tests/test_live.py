@@ -1,15 +1,19 @@
 """The main job on real input: a real process over Discord's protocol, on both databases."""
 
+import json
 import signal
 import sqlite3
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, text
 
 from bot.paths import ROOT
+from tests.databases import PostgresServer
+from tests.endurance.load import connection
 from tests.live import live_bot, start_process
 from tests.wire import Wire
 from tests.wire.messages import blank
@@ -167,6 +171,43 @@ async def test_a_slow_database_still_gives_the_answer(tmp_path_url: URL) -> None
             other_process.execute("ROLLBACK")
         await answer
         assert "## Deadpond" in answer.text
+
+
+async def test_a_file_whose_sending_was_cut_off_is_sent_whole(tmp_path_url: URL) -> None:
+    async with Wire() as wire, live_bot(wire, tmp_path_url) as bot:
+        ana = wire.member("Ana")
+        await ana.slash("hero add", name="Deadpond", secret_name=SECRET)
+        wire.faults.cut("POST /interactions/*/callback", times=1)
+
+        exported = await ana.slash("mydata export")
+
+        assert exported.answered
+        (upload,) = wire.uploads.values()
+        assert json.loads(upload.data)["heroes"][0]["name"] == "Deadpond"
+        assert (await bot.stop())[0] == 0
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[URL]:
+    with postgres.new_database() as created:
+        yield created
+
+
+async def test_no_suggestions_are_better_than_late_ones(postgres_url: URL) -> None:
+    async with Wire() as wire, live_bot(wire, postgres_url) as bot:
+        ana = wire.member("Ana")
+        await ana.slash("hero add", name="Deadpond", secret_name=SECRET)
+        async with connection(postgres_url) as other:
+            # Nobody can read.
+            await other.execute(text("LOCK TABLE hero IN ACCESS EXCLUSIVE MODE"))
+            suggested = await ana.autocomplete("hero find", "name", "dea")
+            assert suggested.choices == []
+        suggested = await ana.autocomplete("hero find", "name", "dea")
+        assert suggested.choices is not None
+        assert [choice["name"] for choice in suggested.choices] == ["Deadpond"]
+        code, log = await bot.stop()
+    assert code == 0
+    assert "ERROR" not in log, log
 
 
 async def test_suggestions_under_way_are_sent_before_it_stops(tmp_path_url: URL) -> None:
