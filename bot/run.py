@@ -2,9 +2,13 @@
 
 import asyncio
 import gc
+import logging
+import os
 import signal
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Final
 
 import aiohttp
 import discord
@@ -12,6 +16,11 @@ import discord
 from bot.client import HeroBot
 from bot.errors import EX_CONFIG, EX_UNAVAILABLE, StartError
 from bot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+STOP_WITHIN: Final = 9.0
+"""Seconds that the process has to end once it is told to; hosts kill it after ten."""
 
 
 @asynccontextmanager
@@ -40,8 +49,25 @@ def _token(settings: Settings) -> str:
     return settings.discord_token.get_secret_value()
 
 
+def _end_in_time() -> None:
+    """End the process after `STOP_WITHIN` seconds, whatever still keeps it.
+
+    That may be a database that stays locked, or a dead connection to Discord, which discord.py gives half a
+    minute to say goodbye. What was confirmed is stored; what is given up was not confirmed.
+    """
+
+    def end() -> None:
+        log.warning("ended before everything was done: the database or Discord did not answer in time")
+        logging.shutdown()
+        os._exit(0)
+
+    timer = threading.Timer(STOP_WITHIN, end)
+    timer.daemon = True
+    timer.start()
+
+
 async def run_bot(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT, then let running handlers finish and return.
+    """Run until SIGTERM or SIGINT, then let running handlers finish and return; see `_end_in_time`.
 
     Raises:
         StartError: it can't start.
@@ -59,6 +85,7 @@ async def run_bot(settings: Settings) -> None:
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if stop.is_set():
+            _end_in_time()
             await bot.close()
             # Half-way through its start it would never notice by itself.
             running.cancel()

@@ -20,13 +20,14 @@ from tests.endurance.kill import kill
 from tests.endurance.load import Figures
 from tests.endurance.rest import rest
 from tests.endurance.soak import soak
-from tests.endurance.stop import stop
+from tests.endurance.stop import stop, stop_stuck
 
 Scenario = Callable[[URL], Awaitable[Figures]]
 
 ON_BOTH: dict[str, Scenario] = {
     "kill -9": lambda url: kill(url, kills=20, adds=60),
     "stop": lambda url: stop(url, load=1000),
+    "stop, stuck": stop_stuck,
     "database locked for 2 s": lambda url: lock(url, seconds=2),
     "database locked for 20 s": lambda url: lock(url, seconds=20),
     "slow": lambda url: slow(url, seconds=5),

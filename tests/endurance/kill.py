@@ -4,7 +4,7 @@ from collections import Counter
 
 from sqlalchemy import URL
 
-from tests.endurance.load import Crowd, Figures, busy, is_card, stored_names
+from tests.endurance.load import Crowd, Figures, busy, is_card, noted_names, stored_names
 from tests.endurance.process import running
 from tests.wire import Wire
 
@@ -35,6 +35,8 @@ async def kill(url: URL, *, kills: int, adds: int, in_flight: int = 16) -> Figur
             stored = await stored_names(url)
             assert [name for name in confirmed if stored[name] != 1] == []
             assert max(stored.values()) == 1
+            # Nothing is half there.
+            assert await noted_names(url) == stored
         # It starts once more, and shows what it had confirmed last.
         async with running(wire, url) as bot:
             found = await crowd.member().slash("hero find", name=confirmed[-1])

@@ -95,3 +95,10 @@ async def stored_names(url: URL) -> Counter[str]:
     """How many heroes in the roster have each name."""
     async with connection(url) as other:
         return Counter((await other.scalars(text("SELECT name FROM hero WHERE removed_at IS NULL"))).all())
+
+
+async def noted_names(url: URL) -> Counter[str]:
+    """How often the history says that a hero of each name was added."""
+    noted = "SELECT name FROM hero JOIN history ON history.hero_id = hero.id WHERE history.action = 'added'"
+    async with connection(url) as other:
+        return Counter((await other.scalars(text(noted))).all())

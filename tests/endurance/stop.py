@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import URL
 
-from tests.endurance.load import Crowd, Figures, busy, is_card, locked
+from tests.endurance.load import Crowd, Figures, busy, is_card, locked, stored_names
 from tests.endurance.process import Bot, running
 from tests.wire import Answer, Wire
 
@@ -85,6 +85,7 @@ async def stop(url: URL, *, in_flight: int = 16, load: int = 200) -> Figures:
         finally:
             await second.kill()
     assert code == 0, first.log
+    assert took <= 10
     assert all(is_card(each) for each in slow), [each.text for each in slow]
     before = finders.between(0, stopped_at)
     lost = sum(not each.answered for each in before)
@@ -101,3 +102,23 @@ async def stop(url: URL, *, in_flight: int = 16, load: int = 200) -> Figures:
         "seconds to exit": round(took, 2),
         "seconds without a bot": round(taken_over_at - stopped_at, 2),
     }
+
+
+async def stop_stuck(url: URL) -> Figures:
+    """Stop a bot while the database stays locked, and the network to Discord's gateway is dead."""
+    async with Wire() as wire, running(wire, url) as bot:
+        crowd = Crowd(wire)
+        async with locked(url):
+            stuck = [crowd.add()[1] for _ in range(16)]
+            # Answered after those above have begun to wait.
+            await crowd.member().slash("hero find", name="Nobody's")
+            wire.gateway.silence(deaf=True)
+            stopped_at = wire.now()
+            code = await bot.stop(within=10)
+            took = wire.now() - stopped_at
+        assert code == 0, bot.log
+        assert took <= 10
+        assert "Traceback" not in bot.log, bot.log
+        confirmed = sum(map(is_card, stuck))
+        assert sum((await stored_names(url)).values()) == confirmed == 0
+    return {"given up": len(stuck), "seconds to exit": round(took, 2)}

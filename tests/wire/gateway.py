@@ -163,10 +163,15 @@ class Gateway:
         self._signal.notify()
         return len(dropped)
 
-    def silence(self, *, shard: int | None = None) -> None:
-        """Stop answering on the connections there are, which stay open; events wait for a resume."""
+    def silence(self, *, shard: int | None = None, deaf: bool = False) -> None:
+        """Stop answering on the connections there are, which stay open; events wait for a resume.
+
+        A `deaf` one does not even see that the other side closes it, as behind a network that died.
+        """
         for connection in self._live(shard):
             connection.silent = True
+            if deaf and connection.request.transport is not None:
+                connection.request.transport.pause_reading()
 
     def reconnect(self, *, shard: int | None = None) -> None:
         """Ask for a reconnect (op 7)."""
