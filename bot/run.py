@@ -23,17 +23,26 @@ STOP_WITHIN: Final = 9.0
 """Seconds that the process has to end once it is told to; hosts kill it after ten."""
 
 
+AUTHENTICATION_FAILED: Final = 4004
+"""https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes"""
+
+REFUSED: Final = (
+    "Discord refuses DISCORD_TOKEN. Copy a new one from the Bot page of your application at "
+    "https://discord.com/developers/applications."
+)
+
+
 @asynccontextmanager
 async def discord_faults() -> AsyncGenerator[None]:
-    """Turn what Discord refuses while the bot starts into a `StartError`."""
+    """Turn what Discord refuses into a `StartError`: at the start, or later if the token is reset."""
     try:
         yield
     except discord.LoginFailure as error:
-        raise StartError(
-            "Discord refuses DISCORD_TOKEN. Copy a new one from the Bot page of your application at "
-            "https://discord.com/developers/applications.",
-            EX_CONFIG,
-        ) from error
+        raise StartError(REFUSED, EX_CONFIG) from error
+    except discord.ConnectionClosed as error:
+        if error.code != AUTHENTICATION_FAILED:
+            raise
+        raise StartError(REFUSED, EX_CONFIG) from error
     except discord.PrivilegedIntentsRequired as error:
         raise StartError("Discord refuses the bot's intents.", EX_CONFIG) from error
     except (aiohttp.ClientError, discord.GatewayNotFound, discord.DiscordServerError) as error:

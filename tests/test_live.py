@@ -252,6 +252,17 @@ async def test_an_id_of_ours_on_another_kind_of_component_is_answered(tmp_path_u
     assert "ERROR" not in log, log
 
 
+async def test_a_token_that_is_reset_meanwhile_is_one_clear_line(tmp_path_url: URL) -> None:
+    async with Wire() as wire, live_bot(wire, tmp_path_url) as bot:
+        wire.gateway.drop(4004)
+
+        code, log = await bot.ended()
+
+    assert code == 78, log
+    assert "Discord refuses DISCORD_TOKEN" in log
+    assert "Traceback" not in log, log
+
+
 async def test_a_dev_guild_gets_the_commands_alone(tmp_path_url: URL) -> None:
     async with Wire() as wire:
         (guild,) = wire.guilds

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -82,6 +83,8 @@ async def interleaved(
             await take_turn(it.crowd, command, in_flight, seconds / TURNS, seen[bot])
             seen[bot].cpu += it.cpu_seconds() - before
             await it.settled()
+            # A disk that is still busy with what one bot wrote would hold up the commits of the next.
+            await asyncio.to_thread(os.sync)
     return seen
 
 
