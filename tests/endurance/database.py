@@ -122,9 +122,9 @@ async def lock(url: URL, *, seconds: float, in_flight: int = 8) -> Figures:
                 await asyncio.sleep(seconds)
             await trial.more_told(in_flight)
         figures = await trial.figures()
-    # Who waits is told after ten seconds.
     assert figures["longest wait"] >= 0.9 * min(seconds, WAIT)
-    assert (figures["excuses"] > 0) == (seconds > WAIT)
+    # After ten seconds SQLite has told all; PostgreSQL tries each once more, for ten at most.
+    assert not figures["excuses"] or seconds > WAIT
     return figures
 
 
