@@ -45,8 +45,8 @@ TOKEN_LIVES: Final = 14.5 * 60
 PAUSE_MOST: Final = 30.0
 """Seconds between two tries, which grow up to this."""
 
-SUGGEST_WITHIN: Final = 2.5
-"""Seconds after which there are no suggestions, rather than too late for Discord."""
+SUGGEST_WITHIN: Final = 2.0
+"""Seconds after which there are no suggestions, rather than some that are too late for Discord."""
 
 ALREADY_ACKNOWLEDGED: Final = 40060
 """https://discord.com/developers/docs/topics/opcodes-and-status-codes#json"""
