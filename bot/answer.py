@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar, cast
 
 import aiohttp
@@ -192,7 +193,7 @@ async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answe
 async def _persist(request: Callable[[], Awaitable[object]], within: float) -> None:
     """Make a request to Discord, again for so many seconds if the way there fails.
 
-    discord.py repeats what Discord could not do at the moment, for a while, and never what got no response.
+    discord.py repeats what Discord could not do at the moment, five times, and never what got no response.
     Either may have been done all the same: then an edit is made twice, which shows nothing, a second
     acknowledgement is refused, which says that the first is there, and a follow-up is there twice.
 
@@ -205,15 +206,14 @@ async def _persist(request: Callable[[], Awaitable[object]], within: float) -> N
     while True:
         try:
             await request()
-        except UNREACHED:
-            if now() + pause > end:
+        except (discord.HTTPException, *UNREACHED) as error:
+            if isinstance(error, discord.HTTPException) and error.code == ALREADY_ACKNOWLEDGED:
+                return
+            again = isinstance(error, UNREACHED) or error.status == HTTPStatus.TOO_MANY_REQUESTS
+            if not again or now() + pause > end:
                 raise
             await asyncio.sleep(pause)
             pause = min(2 * pause, PAUSE_MOST)
-        except discord.HTTPException as error:
-            if error.code != ALREADY_ACKNOWLEDGED:
-                raise
-            return
         else:
             return
 

@@ -26,6 +26,7 @@ FAULTS: Final[dict[str, Misbehave]] = {
 
 LASTING: Final[dict[str, Misbehave]] = {
     "limited for long": lambda faults, where: faults.limit(where, 20),
+    "limited again and again": lambda faults, where: faults.limit(where, 0.3, times=7),
     "503 for long": lambda faults, where: faults.fail(where, 503, times=8),
     "cut for long": lambda faults, where: faults.cut(where, times=6),
 }
