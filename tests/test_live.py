@@ -254,6 +254,8 @@ async def test_an_id_of_ours_on_another_kind_of_component_is_answered(tmp_path_u
 
 async def test_a_token_that_is_reset_meanwhile_is_one_clear_line(tmp_path_url: URL) -> None:
     async with Wire() as wire, live_bot(wire, tmp_path_url) as bot:
+        # Connected to the end, so that it is not just beginning its session.
+        assert (await wire.member("Ana").slash("hero find", name="x")).ephemeral
         wire.gateway.drop(4004)
 
         code, log = await bot.ended()
