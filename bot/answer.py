@@ -43,8 +43,11 @@ waits, since one of the tries may have got there."""
 TOKEN_LIVES: Final = 14.5 * 60
 """Seconds in which what follows the first answer is tried again; Discord takes it for 15 minutes."""
 
+PAUSE: Final = 0.5
+"""Seconds until a request that failed is tried again; each further pause is twice as long."""
+
 PAUSE_MOST: Final = 30.0
-"""Seconds between two tries, which grow up to this."""
+"""Seconds between two tries at most."""
 
 SUGGEST_WITHIN: Final = 2.0
 """Seconds after which there are no suggestions, rather than some that are too late for Discord."""
@@ -52,8 +55,8 @@ SUGGEST_WITHIN: Final = 2.0
 ALREADY_ACKNOWLEDGED: Final = 40060
 """https://discord.com/developers/docs/topics/opcodes-and-status-codes#json"""
 
-UNREACHED: Final = (discord.DiscordServerError, aiohttp.ClientError, OSError)
-"""What discord.py raises when Discord, or the way there, fails. A TimeoutError is an OSError."""
+FAILURES: Final = (discord.HTTPException, aiohttp.ClientError, OSError)
+"""What discord.py raises when Discord refuses or fails, or the way there. A TimeoutError is an OSError."""
 
 
 class To(Enum):
@@ -119,16 +122,17 @@ def suggests(suggest: Suggest[S]) -> Choices[S]:
 
     @functools.wraps(suggest)
     async def wrapped(self: S, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        names: Sequence[str] = ()
         try:
             async with asyncio.timeout(SUGGEST_WITHIN):
                 names = await suggest(self, interaction, typed)
         except TimeoutError:
             log.warning("no suggestions in time in guild %s", interaction.guild_id)
-            return []
         except Exception as error:  # noqa: BLE001 - the one place for errors of autocompletes
             _report(interaction, error)
-            return []
-        return [app_commands.Choice(name=name, value=name) for name in names]
+        choices = [app_commands.Choice(name=name, value=name) for name in names]
+        await _send_choices(interaction, choices)
+        return choices
 
     return wrapped
 
@@ -185,7 +189,7 @@ async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answe
             await _send_deferred(interaction, answer, to)
         else:
             await _send(interaction, answer, to)
-    except (discord.HTTPException, *UNREACHED) as error:
+    except FAILURES as error:
         # The member can't be told: the token is gone, or Discord is. What was done stays done.
         _report(interaction, error)
 
@@ -202,20 +206,42 @@ async def _persist(request: Callable[[], Awaitable[object]], within: float) -> N
         OSError, aiohttp.ClientError: it can't be reached.
     """
     now = asyncio.get_running_loop().time
-    end, pause = now() + within, 0.5
+    end, pause = now() + within, PAUSE
     while True:
         try:
             await request()
-        except (discord.HTTPException, *UNREACHED) as error:
+        except FAILURES as error:
             if isinstance(error, discord.HTTPException) and error.code == ALREADY_ACKNOWLEDGED:
                 return
-            again = isinstance(error, UNREACHED) or error.status == HTTPStatus.TOO_MANY_REQUESTS
-            if not again or now() + pause > end:
+            if not _passes(error) or now() + pause > end:
                 raise
             await asyncio.sleep(pause)
             pause = min(2 * pause, PAUSE_MOST)
         else:
             return
+
+
+def _passes(error: Exception) -> bool:
+    """Whether what failed may work a while later: Discord was too busy, broken or out of reach."""
+    if isinstance(error, discord.HTTPException):
+        return (
+            error.status == HTTPStatus.TOO_MANY_REQUESTS or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        )
+    return True
+
+
+async def _send_choices(interaction: Interaction, choices: list[app_commands.Choice[str]]) -> None:
+    """Send suggestions. What is too late is not missed: who types on asks anew."""
+    try:
+        await _persist(lambda: interaction.response.autocomplete(choices), FIRST_WITHIN)
+    except FAILURES as error:
+        if isinstance(error, discord.NotFound) or _passes(error):
+            log.warning("suggestions came too late in guild %s: %s", interaction.guild_id, error)
+        else:
+            _report(interaction, error)
+    if not interaction.response.is_done():
+        # Ends the task, or else discord.py would send them once more and log an error.
+        raise asyncio.CancelledError
 
 
 async def _send(interaction: Interaction, answer: str | Panel | Private, to: To) -> None:
@@ -322,10 +348,10 @@ class HeroTree(app_commands.CommandTree["HeroBot"]):
             sentence = _excuse(interaction, error)
         try:
             if interaction.type is discord.InteractionType.autocomplete:
-                await _persist(lambda: interaction.response.autocomplete([]), FIRST_WITHIN)
+                await _send_choices(interaction, [])
             else:
                 await _send(interaction, sentence, To.ASKER)
-        except (discord.HTTPException, *UNREACHED) as failure:
+        except FAILURES as failure:
             _report(interaction, failure)
 
 
