@@ -5,6 +5,7 @@ forms. A handler here returns what it has to say; everything else about answerin
 """
 
 import asyncio
+import contextlib
 import functools
 import logging
 import secrets
@@ -176,9 +177,13 @@ async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answe
         answer = Private(_excuse(interaction, error))
     finally:
         timer.cancel()
-    try:
-        if deferring is not None:
+    if deferring is not None:
+        try:
             await deferring
+        except FAILURES as error:
+            # It may be there all the same, its response lost: the next request will show.
+            log.warning("a deferral failed in guild %s: %s", interaction.guild_id, error)
+    try:
         if isinstance(answer, Form) and deferring is not None:
             # Discord opens a form only as the first answer.
             answer = Private("That took too long to open a form. Please try again.")
@@ -199,7 +204,8 @@ async def _persist(request: Callable[[], Awaitable[object]], within: float) -> N
 
     discord.py repeats what Discord could not do at the moment, five times, and never what got no response.
     Either may have been done all the same: then an edit is made twice, which shows nothing, a second
-    acknowledgement is refused, which says that the first is there, and a follow-up is there twice.
+    acknowledgement is refused, which says that the first is there, and a follow-up is there twice: Discord
+    knows no way to send one only once, or to ask whether it is there.
 
     Raises:
         discord.HTTPException: Discord refuses it.
@@ -268,7 +274,9 @@ async def _send_deferred(interaction: Interaction, answer: str | Panel | Private
         placeholder = "This answer is private."
         await _persist(lambda: interaction.edit_original_response(content=placeholder), TOKEN_LIVES)
         await _persist(lambda: follow_up(**_new(body), ephemeral=True), TOKEN_LIVES)
-        await _persist(interaction.delete_original_response, TOKEN_LIVES)
+        # A moderator may have been faster, or a try whose response was lost.
+        with contextlib.suppress(discord.NotFound):
+            await _persist(interaction.delete_original_response, TOKEN_LIVES)
 
 
 def _new(body: str | Panel) -> dict[str, Any]:

@@ -13,12 +13,16 @@ from pydantic import SecretStr
 from sqlalchemy import URL
 
 from bot import answer as wrapper
-from bot.answer import Answer, Interaction, To, answers, suggests
+from bot.answer import Answer, Interaction, Private, To, answers, suggests
 from bot.client import HeroBot
+from tests.wire import Answer as Seen
 from tests.wire import Member, Wire
 from tests.world import settings_for
 
 CALLBACK = "POST /interactions/*/callback"
+EDIT = "PATCH /webhooks/*/messages/@original"
+FOLLOW_UP = "POST /webhooks/*"
+DELETION = "DELETE /webhooks/*/messages/@original"
 
 
 class PatientCog(commands.GroupCog, group_name="patient", group_description="Takes its time."):
@@ -27,6 +31,18 @@ class PatientCog(commands.GroupCog, group_name="patient", group_description="Tak
     def __init__(self) -> None:
         super().__init__()
         self.go_on = asyncio.Event()
+
+    @app_commands.command(description="Ends in an answer for the asker.")
+    @answers(To.ASKER)
+    async def quiet(self, interaction: Interaction) -> Answer:
+        await self.go_on.wait()
+        return "Here it is."
+
+    @app_commands.command(description="Ends in something private after all.")
+    @answers(To.EVERYONE)
+    async def whisper(self, interaction: Interaction) -> Answer:
+        await self.go_on.wait()
+        return Private("For you alone.")
 
     @app_commands.command(description="Suggests something in the end.")
     @answers(To.ASKER)
@@ -48,6 +64,10 @@ class Online:
     bot: HeroBot
     ana: Member
     cog: PatientCog
+
+    async def deferred(self, command: str) -> Seen:
+        """Somebody's command, which has yet to go on, once its deferral is there."""
+        return await self.ana.slash(f"patient {command}").until_acknowledged()
 
     async def ended(self) -> None:
         """All that was asked of the bot has come to its end."""
@@ -79,6 +99,69 @@ async def online(tmp_path_url: URL, monkeypatch: pytest.MonkeyPatch) -> AsyncGen
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_a_deferred_answer_is_tried_until_it_gets_through(
+    online: Online, caplog: pytest.LogCaptureFixture
+) -> None:
+    used = await online.deferred("quiet")
+    outage = online.wire.faults.cut(EDIT, times=40)
+    # discord.py itself tries five times.
+    limit = online.wire.faults.limit(EDIT, 0.001, times=12)
+
+    online.cog.go_on.set()
+    await used
+
+    assert (outage.hits, limit.hits) == (40, 12)
+    assert used.text == "Here it is."
+    assert errors(caplog) == []
+
+
+async def test_when_the_token_has_ended_it_is_given_up(
+    online: Online, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(wrapper, "TOKEN_LIVES", 0.0)
+    used = await online.deferred("quiet")
+    outage = online.wire.faults.cut(EDIT, times=2)
+
+    online.cog.go_on.set()
+    await online.ended()
+
+    assert outage.hits == 1
+    assert not used.answered
+    (error,) = errors(caplog)
+    assert "/patient quiet failed" in error
+
+
+async def test_a_deferral_whose_responses_are_all_lost_still_gets_its_answer(
+    online: Online, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(wrapper, "FIRST_WITHIN", 0.0)
+    online.wire.faults.cut(CALLBACK, processed=True)
+    used = await online.deferred("quiet")
+
+    online.cog.go_on.set()
+    await used
+
+    assert used.text == "Here it is."
+    assert errors(caplog) == []
+
+
+async def test_a_private_answer_after_a_public_deferral_comes_once_and_leaves_nothing_behind(
+    online: Online, caplog: pytest.LogCaptureFixture
+) -> None:
+    used = await online.deferred("whisper")
+    outages = [online.wire.faults.cut(where, times=9) for where in (EDIT, FOLLOW_UP)]
+    deleted = online.wire.faults.cut(DELETION, processed=True)
+
+    online.cog.go_on.set()
+    await used.until(lambda answer: answer.refusals)
+    await online.ended()
+
+    assert [each.hits for each in (*outages, deleted)] == [9, 9, 1]
+    assert [(each.text, each.reader) for each in used.followups] == [("For you alone.", online.ana.id)]
+    assert used.message is None
+    assert errors(caplog) == []
 
 
 @pytest.mark.parametrize("processed", [False, True], ids=["cut off", "cut off, but done"])
