@@ -56,6 +56,9 @@ SUGGEST_WITHIN: Final = 2.0
 ALREADY_ACKNOWLEDGED: Final = 40060
 """https://discord.com/developers/docs/topics/opcodes-and-status-codes#json"""
 
+NOT_TAKEN: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+"""What Discord says to an answer that can't be shown, such as one that is too long. Another one can."""
+
 FAILURES: Final = (discord.HTTPException, aiohttp.ClientError, OSError)
 """What discord.py raises when Discord refuses or fails, or the way there. A TimeoutError is an OSError."""
 
@@ -183,20 +186,28 @@ async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answe
         except FAILURES as error:
             # It may be there all the same, its response lost: the next request will show.
             log.warning("a deferral failed in guild %s: %s", interaction.guild_id, error)
+    deferred = deferring is not None
     try:
-        if isinstance(answer, Form) and deferring is not None:
-            # Discord opens a form only as the first answer.
-            answer = Private("That took too long to open a form. Please try again.")
-        if isinstance(answer, Form):
-            form = answer
-            await _persist(lambda: interaction.response.send_modal(form), FIRST_WITHIN)
-        elif deferring is not None:
-            await _send_deferred(interaction, answer, to)
-        else:
-            await _send(interaction, answer, to)
+        await _say(interaction, answer, to, deferred=deferred)
     except FAILURES as error:
-        # The member can't be told: the token is gone, or Discord is. What was done stays done.
-        _report(interaction, error)
+        sentence = _excuse(interaction, error)
+        if isinstance(error, discord.HTTPException) and error.status in NOT_TAKEN:
+            with contextlib.suppress(*FAILURES):
+                await _say(interaction, Private(sentence), to, deferred=deferred)
+        # Else the member can't be told: the token is gone, or Discord is. What was done stays done.
+
+
+async def _say(interaction: Interaction, answer: Answer, to: To, *, deferred: bool) -> None:
+    if isinstance(answer, Form) and deferred:
+        # Discord opens a form only as the first answer.
+        answer = Private("That took too long to open a form. Please try again.")
+    if isinstance(answer, Form):
+        form = answer
+        await _persist(lambda: interaction.response.send_modal(form), FIRST_WITHIN)
+    elif deferred:
+        await _send_deferred(interaction, answer, to)
+    else:
+        await _send(interaction, answer, to)
 
 
 async def _persist(request: Callable[[], Awaitable[object]], within: float) -> None:

@@ -1,9 +1,11 @@
 """Discord, or the way there, fails for a while: what the wrapper tries again, and until when."""
 
 import asyncio
+import io
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+import discord
 import pytest
 from discord import app_commands
 from discord.ext import commands
@@ -15,6 +17,7 @@ from sqlalchemy import URL
 from bot import answer as wrapper
 from bot.answer import Answer, Interaction, Private, To, answers, suggests
 from bot.client import HeroBot
+from bot.panel import Panel, attachment
 from tests.wire import Answer as Seen
 from tests.wire import Member, Wire
 from tests.world import settings_for
@@ -43,6 +46,19 @@ class PatientCog(commands.GroupCog, group_name="patient", group_description="Tak
     async def whisper(self, interaction: Interaction) -> Answer:
         await self.go_on.wait()
         return Private("For you alone.")
+
+    @app_commands.command(description="Ends in more than a message takes.")
+    @answers(To.EVERYONE)
+    async def chatter(self, interaction: Interaction) -> Answer:
+        await self.go_on.wait()
+        return "x" * 2_001
+
+    @app_commands.command(description="Ends in a file.")
+    @answers(To.ASKER)
+    async def file(self, interaction: Interaction) -> Answer:
+        await self.go_on.wait()
+        file = discord.File(io.BytesIO(b"All of it."), "file.txt")
+        return Panel(attachment(file), files=[file])
 
     @app_commands.command(description="Suggests something in the end.")
     @answers(To.ASKER)
@@ -162,6 +178,38 @@ async def test_a_private_answer_after_a_public_deferral_comes_once_and_leaves_no
     assert [(each.text, each.reader) for each in used.followups] == [("For you alone.", online.ana.id)]
     assert used.message is None
     assert errors(caplog) == []
+
+
+async def test_a_file_in_a_deferred_answer_is_sent_whole_again(online: Online) -> None:
+    used = await online.deferred("file")
+    outage = online.wire.faults.cut(EDIT, times=3)
+
+    online.cog.go_on.set()
+    await used
+
+    assert outage.hits == 3
+    assert [each.data for each in online.wire.uploads.values()] == [b"All of it."]
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "deferred"])
+async def test_an_answer_that_discord_does_not_take_is_excused(
+    online: Online, late: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    if late:
+        used = await online.deferred("chatter")
+        online.cog.go_on.set()
+    else:
+        online.cog.go_on.set()
+        used = online.ana.slash("patient chatter")
+    await used.until(lambda answer: "reference" in answer.text or answer.followups)
+    await online.ended()
+
+    (shown,) = [used.message, *used.followups] if used.message else used.followups
+    assert shown.reader == online.ana.id
+    (error,) = errors(caplog)
+    assert shown.text.rpartition("reference: ")[2].strip("`") in error
+    assert len(online.wire.invalid) == 1
+    online.wire.invalid.clear()
 
 
 @pytest.mark.parametrize("processed", [False, True], ids=["cut off", "cut off, but done"])
