@@ -34,8 +34,12 @@ else:
 log = logging.getLogger(__name__)
 
 DEFER_AFTER: Final = 1.5
-"""Seconds after which a handler that has not answered yet is deferred. Discord waits for 3:
+"""Seconds after which an interaction that is not answered yet is deferred. Discord waits for 3:
 https://discord.com/developers/docs/interactions/receiving-and-responding"""
+
+WAITED_MOST: Final = 1.0
+"""Seconds that an interaction is believed to have waited for its handler. Discord's clock dates it, and to a
+clock that is ahead all seem to have waited. A form, which can't follow a deferral, is to have time."""
 
 FIRST_WITHIN: Final = 8.0
 """Seconds in which a first answer is tried again whose way to Discord fails: longer than the 3 that Discord
@@ -128,7 +132,7 @@ def suggests(suggest: Suggest[S]) -> Choices[S]:
     async def wrapped(self: S, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         names: Sequence[str] = ()
         try:
-            async with asyncio.timeout(SUGGEST_WITHIN):
+            async with asyncio.timeout_at(_asked_at(interaction) + SUGGEST_WITHIN):
                 names = await suggest(self, interaction, typed)
         except TimeoutError:
             log.warning("no suggestions in time in guild %s", interaction.guild_id)
@@ -161,7 +165,14 @@ def asker_of(interaction: Interaction) -> Asker:
     )
 
 
+def _asked_at(interaction: Interaction) -> float:
+    """When Discord began to wait, in the time of the event loop, which may have been busy since."""
+    waited = (discord.utils.utcnow() - interaction.created_at).total_seconds()
+    return asyncio.get_running_loop().time() - min(max(waited, 0.0), WAITED_MOST)
+
+
 async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answer]], to: To) -> None:
+    asked_at = _asked_at(interaction)
     deferring: asyncio.Task[Any] | None = None
 
     def defer() -> None:
@@ -169,11 +180,11 @@ async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answe
         # A message that was clicked just waits; anything else shows that the bot is thinking.
         hidden, thinking = to is To.ASKER, to is not To.MESSAGE
         deferral = _persist(
-            lambda: interaction.response.defer(ephemeral=hidden, thinking=thinking), FIRST_WITHIN
+            lambda: interaction.response.defer(ephemeral=hidden, thinking=thinking), asked_at + FIRST_WITHIN
         )
         deferring = asyncio.create_task(deferral)
 
-    timer = asyncio.get_running_loop().call_later(DEFER_AFTER, defer)
+    timer = asyncio.get_running_loop().call_at(asked_at + DEFER_AFTER, defer)
     try:
         answer = await handle()
     except Exception as error:  # noqa: BLE001 - the one place for errors of handlers
@@ -188,30 +199,30 @@ async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answe
             log.warning("a deferral failed in guild %s: %s", interaction.guild_id, error)
     deferred = deferring is not None
     try:
-        await _say(interaction, answer, to, deferred=deferred)
+        await _say(interaction, answer, to, asked_at, deferred=deferred)
     except FAILURES as error:
         sentence = _excuse(interaction, error)
         if isinstance(error, discord.HTTPException) and error.status in NOT_TAKEN:
             with contextlib.suppress(*FAILURES):
-                await _say(interaction, Private(sentence), to, deferred=deferred)
+                await _say(interaction, Private(sentence), to, asked_at, deferred=deferred)
         # Else the member can't be told: the token is gone, or Discord is. What was done stays done.
 
 
-async def _say(interaction: Interaction, answer: Answer, to: To, *, deferred: bool) -> None:
+async def _say(interaction: Interaction, answer: Answer, to: To, asked_at: float, *, deferred: bool) -> None:
     if isinstance(answer, Form) and deferred:
         # Discord opens a form only as the first answer.
         answer = Private("That took too long to open a form. Please try again.")
     if isinstance(answer, Form):
         form = answer
-        await _persist(lambda: interaction.response.send_modal(form), FIRST_WITHIN)
+        await _persist(lambda: interaction.response.send_modal(form), asked_at + FIRST_WITHIN)
     elif deferred:
-        await _send_deferred(interaction, answer, to)
+        await _send_deferred(interaction, answer, to, asked_at + TOKEN_LIVES)
     else:
-        await _send(interaction, answer, to)
+        await _send(interaction, answer, to, asked_at + FIRST_WITHIN)
 
 
-async def _persist(request: Callable[[], Awaitable[object]], within: float) -> None:
-    """Make a request to Discord, again for so many seconds if the way there fails.
+async def _persist(request: Callable[[], Awaitable[object]], until: float) -> None:
+    """Make a request to Discord, again if the way there fails, until that time of the event loop.
 
     discord.py repeats what Discord could not do at the moment, five times, and never what got no response.
     Either may have been done all the same: then an edit is made twice, which shows nothing, a second
@@ -223,14 +234,14 @@ async def _persist(request: Callable[[], Awaitable[object]], within: float) -> N
         OSError, aiohttp.ClientError: it can't be reached.
     """
     now = asyncio.get_running_loop().time
-    end, pause = now() + within, PAUSE
+    pause = PAUSE
     while True:
         try:
             await request()
         except FAILURES as error:
             if isinstance(error, discord.HTTPException) and error.code == ALREADY_ACKNOWLEDGED:
                 return
-            if not _passes(error) or now() + pause > end:
+            if not _passes(error) or now() + pause > until:
                 raise
             await asyncio.sleep(pause)
             pause = min(2 * pause, PAUSE_MOST)
@@ -250,7 +261,9 @@ def _passes(error: Exception) -> bool:
 async def _send_choices(interaction: Interaction, choices: list[app_commands.Choice[str]]) -> None:
     """Send suggestions. What is too late is not missed: who types on asks anew."""
     try:
-        await _persist(lambda: interaction.response.autocomplete(choices), FIRST_WITHIN)
+        await _persist(
+            lambda: interaction.response.autocomplete(choices), _asked_at(interaction) + FIRST_WITHIN
+        )
     except FAILURES as error:
         if isinstance(error, discord.NotFound) or _passes(error):
             log.warning("suggestions came too late in guild %s: %s", interaction.guild_id, error)
@@ -261,33 +274,33 @@ async def _send_choices(interaction: Interaction, choices: list[app_commands.Cho
         raise asyncio.CancelledError
 
 
-async def _send(interaction: Interaction, answer: str | Panel | Private, to: To) -> None:
+async def _send(interaction: Interaction, answer: str | Panel | Private, to: To, until: float) -> None:
     body = answer.body if isinstance(answer, Private) else answer
     if to is To.MESSAGE and body is answer:
-        await _persist(lambda: interaction.response.edit_message(**_changed(body)), FIRST_WITHIN)
+        await _persist(lambda: interaction.response.edit_message(**_changed(body)), until)
     else:
         hidden = to is To.ASKER or body is not answer
-        await _persist(
-            lambda: interaction.response.send_message(**_new(body), ephemeral=hidden), FIRST_WITHIN
-        )
+        await _persist(lambda: interaction.response.send_message(**_new(body), ephemeral=hidden), until)
 
 
-async def _send_deferred(interaction: Interaction, answer: str | Panel | Private, to: To) -> None:
+async def _send_deferred(
+    interaction: Interaction, answer: str | Panel | Private, to: To, until: float
+) -> None:
     body = answer.body if isinstance(answer, Private) else answer
     follow_up = cast("Callable[..., Awaitable[object]]", interaction.followup.send)
     if body is answer or to is To.ASKER:
-        await _persist(lambda: interaction.edit_original_response(**_changed(body)), TOKEN_LIVES)
+        await _persist(lambda: interaction.edit_original_response(**_changed(body)), until)
     elif to is To.MESSAGE:
-        await _persist(lambda: follow_up(**_new(body), ephemeral=True), TOKEN_LIVES)
+        await _persist(lambda: follow_up(**_new(body), ephemeral=True), until)
     else:
         # A public deferral can't turn private, and while it stands (or was deleted unanswered) a
         # follow-up can't be private either: https://github.com/discord/discord-api-docs/issues/2866, /3087
         placeholder = "This answer is private."
-        await _persist(lambda: interaction.edit_original_response(content=placeholder), TOKEN_LIVES)
-        await _persist(lambda: follow_up(**_new(body), ephemeral=True), TOKEN_LIVES)
+        await _persist(lambda: interaction.edit_original_response(content=placeholder), until)
+        await _persist(lambda: follow_up(**_new(body), ephemeral=True), until)
         # A moderator may have been faster, or a try whose response was lost.
         with contextlib.suppress(discord.NotFound):
-            await _persist(interaction.delete_original_response, TOKEN_LIVES)
+            await _persist(interaction.delete_original_response, until)
 
 
 def _new(body: str | Panel) -> dict[str, Any]:
@@ -369,7 +382,7 @@ class HeroTree(app_commands.CommandTree["HeroBot"]):
             if interaction.type is discord.InteractionType.autocomplete:
                 await _send_choices(interaction, [])
             else:
-                await _send(interaction, sentence, To.ASKER)
+                await _send(interaction, sentence, To.ASKER, _asked_at(interaction) + FIRST_WITHIN)
         except FAILURES as failure:
             _report(interaction, failure)
 

@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import discord
@@ -12,12 +13,13 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from pydantic import SecretStr
-from sqlalchemy import URL
+from sqlalchemy import URL, text
 
 from bot import answer as wrapper
 from bot.answer import Answer, Interaction, Private, To, answers, suggests
 from bot.client import HeroBot
 from bot.panel import Panel, attachment
+from tests.endurance.load import connection
 from tests.wire import Answer as Seen
 from tests.wire import Member, Wire
 from tests.world import settings_for
@@ -90,8 +92,8 @@ class Online:
         await self.bot.close()
 
 
-@pytest.fixture
-async def online(tmp_path_url: URL, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Online]:
+@asynccontextmanager
+async def online_on(url: URL, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Online]:
     """The wrapper's waits are short, so that nobody waits for them."""
     monkeypatch.setattr(wrapper, "DEFER_AFTER", 0.01)
     monkeypatch.setattr(wrapper, "PAUSE", 0.001)
@@ -100,9 +102,7 @@ async def online(tmp_path_url: URL, monkeypatch: pytest.MonkeyPatch) -> AsyncGen
     monkeypatch.setattr(Route, "BASE", Route.BASE)
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
     async with Wire() as wire:
-        settings = settings_for(
-            tmp_path_url, discord_token=SecretStr(wire.token), discord_api_url=wire.api_url
-        )
+        settings = settings_for(url, discord_token=SecretStr(wire.token), discord_api_url=wire.api_url)
         cog = PatientCog()
         async with HeroBot(settings) as bot:
             await bot.add_cog(cog)
@@ -113,8 +113,45 @@ async def online(tmp_path_url: URL, monkeypatch: pytest.MonkeyPatch) -> AsyncGen
             await running
 
 
+@pytest.fixture
+async def online(tmp_path_url: URL, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Online]:
+    async with online_on(tmp_path_url, monkeypatch) as found:
+        yield found
+
+
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+
+
+@pytest.mark.parametrize(
+    ("within", "waited", "believed", "deferred"),
+    [(3600, 7200, 3600, True), (3600, 7200, 1, False), (0.01, -7200, 3600, True)],
+    ids=["long", "longer than can be", "less than nothing"],
+)
+async def test_an_interaction_that_has_waited_is_deferred_the_sooner(
+    online: Online,
+    monkeypatch: pytest.MonkeyPatch,
+    within: float,
+    waited: int,
+    believed: float,
+    deferred: bool,
+) -> None:
+    monkeypatch.setattr(wrapper, "DEFER_AFTER", within)
+    monkeypatch.setattr(wrapper, "WAITED_MOST", believed)
+    snowflake = online.wire.snowflake
+    monkeypatch.setattr(online.wire, "snowflake", lambda: snowflake() - (waited * 1000 << 22))
+
+    used = online.ana.slash("patient quiet")
+    if deferred:
+        await used.until_acknowledged()
+    else:
+        # One round later, at once would have been.
+        await online.ana.autocomplete("hero find", "name", "d")
+    assert used.acknowledged is deferred
+    online.cog.go_on.set()
+    await used
+
+    assert used.text == "Here it is."
 
 
 async def test_a_deferred_answer_is_tried_until_it_gets_through(
@@ -238,4 +275,23 @@ async def test_suggestions_that_come_too_late_are_no_error(
     await online.ended()
 
     assert suggested.refusals == [10062], "once is enough"
+    assert errors(caplog) == []
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_suggestions_given_up_on_keep_no_connection(
+    url: URL, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(wrapper, "SUGGEST_WITHIN", 0.2)
+    monkeypatch.setattr(wrapper, "WAITED_MOST", 0)
+    async with online_on(url, monkeypatch) as online:
+        await online.ana.slash("hero add", name="Deadpond", secret_name="Nobody")
+        async with connection(url) as other:
+            # Nobody can read.
+            await other.execute(text("LOCK TABLE hero IN ACCESS EXCLUSIVE MODE"))
+            # More than there are connections.
+            late = [online.ana.autocomplete("hero find", "name", "d") for _ in range(24)]
+            assert [(await each).choices for each in late] == [[]] * 24
+            async with asyncio.timeout(5), online.bot.db.read() as session:
+                await (await session.connection()).exec_driver_sql("SELECT 1")
     assert errors(caplog) == []
