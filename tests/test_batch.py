@@ -1,12 +1,13 @@
 """Many at the same time, done in one go."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Sequence
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
@@ -15,9 +16,9 @@ from bot.db.engine import Database
 from bot.db.models import Action, Hero, HistoryEntry
 from bot.roster.adding import NewHero, add_hero, add_heroes, new_hero
 from bot.roster.asker import Asker
-from bot.roster.errors import NameTakenError
+from bot.roster.errors import NameTakenError, RosterError
 from bot.roster.heroes import heroes_named
-from bot.roster.quota import Quota
+from bot.roster.quota import Quota, TooManyChangesError, TooManyHeroesError
 from bot.roster.removal import remove_hero
 from bot.vault import Vault, new_key
 
@@ -163,8 +164,7 @@ async def test_heroes_added_together_are_each_as_if_added_alone(db: Database) ->
     inserts: list[str] = []
 
     def executed(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if statement.startswith("INSERT"):
-            inserts.append(statement.split()[2])
+        inserts.extend(re.findall(r"INSERT INTO (\w+)", statement))
 
     async with db.write() as session:
         new = [wanted(f"Hero {number}", number, guild_id=number % 3 + 1, vault=vault) for number in range(20)]
@@ -237,29 +237,28 @@ async def test_a_batch_lets_nobody_past_a_limit(db: Database) -> None:
             session, guild_id=1, hero_id=gone.id, asker=Asker(2, quota=FEW), now=gone.created_at
         )
 
+    asked = [
+        wanted("Ann 1", 1),
+        wanted("Ann 2", 1),
+        wanted("Ann 3", 1, guild_id=2),
+        wanted("Bob 1", 2),
+        wanted("Bob 2", 2),
+        wanted("Cid 1", 3),
+    ]
     async with db.write() as session:
-        added = await add_heroes(
-            session,
-            [
-                wanted("Ann 1", 1),
-                wanted("Ann 2", 1),
-                wanted("Ann 3", 1, guild_id=2),
-                wanted("Bob 1", 2),
-                wanted("Bob 2", 2),
-                wanted("Cid 1", 3),
-            ],
-            FEW,
-        )
+        added = await add_heroes(session, asked, FEW)
 
     # Ann has room for one more here; Bob has made two changes, his removal included.
-    assert [hero is not None and hero.name for hero in added] == [
-        "Ann 1",
-        False,
-        "Ann 3",
-        "Bob 1",
-        False,
-        "Cid 1",
-    ]
+    assert [hero and hero.name for hero in added] == [None, None, None, None, None, "Cid 1"]
+    assert await names(db) == ["Ann 0", "Bob 0", "Cid 1"]
+    refused: dict[str, type[Exception]] = {}
+    for hero in asked[:5]:
+        try:
+            async with db.write() as session:
+                await add_hero(session, hero, FEW)
+        except RosterError as error:
+            refused[hero["name"]] = type(error)
+    assert refused == {"Ann 2": TooManyHeroesError, "Bob 2": TooManyChangesError}
 
 
 async def test_several_are_found_each_in_its_own_guild(db: Database) -> None:
@@ -303,3 +302,33 @@ async def test_batches_of_two_processes_share_names_and_limits(db: Database) -> 
     )
     assert sum(hero is not None for hero in [*added[0], *added[1]]) == 2
     await other.dispose()
+
+
+async def test_a_batch_waits_for_the_turns_of_its_members(db: Database) -> None:
+    other = Database(db.engine.url)
+
+    async def add_one_more() -> list[Hero | None]:
+        async with other.write() as session:
+            return await add_heroes(session, [wanted("Third", 1), wanted("Fourth", 2)], FEW)
+
+    async with db.write() as session:
+        await add_heroes(session, [wanted("First", 1), wanted("Second", 1)], FEW)
+        waiting = asyncio.create_task(add_one_more())
+        if not db.is_sqlite:
+            await _until_somebody_waits_for_a_turn(db)
+    third, fourth = await waiting
+
+    # Member 1 may have two; what the other transaction added counts, though it ended only meanwhile.
+    assert third is None
+    assert fourth is not None
+    await other.dispose()
+
+
+async def _until_somebody_waits_for_a_turn(db: Database) -> None:
+    waits = text(
+        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+        " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
+    )
+    async with asyncio.timeout(10), db.read() as session:
+        while not (await (await session.connection()).execute(waits)).scalar():
+            pass

@@ -1,10 +1,8 @@
 """What happened to a hero: written with each change, read by its owner and keepers."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from sqlalchemy import insert
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -52,31 +50,6 @@ def record(
             at=at,
         )
     )
-
-
-async def record_additions(session: AsyncSession, heroes: Sequence[Hero]) -> None:
-    """Write down that these heroes were added by their owners, in one go.
-
-    Args:
-        session: the one that adds them.
-        heroes: as the database has numbered them.
-    """
-    if not heroes:
-        return
-    added = [
-        {
-            "guild_id": hero.guild_id,
-            "hero_id": hero.id,
-            "actor_id": hero.owner_id,
-            "action": Action.ADDED,
-            "at": hero.created_at,
-        }
-        for hero in heroes
-    ]
-    await (await session.connection()).execute(_ADDITIONS, added)
-
-
-_ADDITIONS: Final = insert(HistoryEntry)
 
 
 async def history_page(session: AsyncSession, hero: Hero, *, page: int, asker_id: int) -> Page[HistoryEntry]:

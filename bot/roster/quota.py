@@ -1,13 +1,13 @@
 """How much one member may change and own."""
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import BindParameter, Integer, and_, bindparam, null, text, union_all
+from sqlalchemy import Integer, and_, bindparam, or_, text
+from sqlalchemy.orm import aliased
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -70,34 +70,25 @@ class Quota:
                 "have. `/hero remove` or `/hero transfer` makes room."
             )
 
-    async def sure_additions(
-        self, session: AsyncSession, owners: Sequence[tuple[int, int]], now: datetime
-    ) -> list[bool]:
-        """Which of several heroes are certainly within the limits, checked together.
+    async def exceeded(self, session: AsyncSession, added: Sequence[Hero], now: datetime) -> set[int]:
+        """Whose heroes should not have been added, all that were added together considered.
 
         Args:
-            session: the one that adds them.
-            owners: guild and owner of each, by their snowflakes.
+            session: the one that added them, after it let their owners take turns.
+            added: as the database has numbered them.
             now: the present moment, for the earliest of them.
 
         Returns:
-            For each whether it is. Where it is not, the two checks above decide, and say why.
+            Owners who have more heroes or made more changes than they may. For each of their heroes alone
+            the two checks above decide, and say why.
         """
-        members = {owner_id for _, owner_id in owners}
-        await take_turns(session, *members)
-        wanted = {"members": members, "guilds": {guild_id for guild_id, _ in owners}, "after": now - WINDOW}
-        counted = Counter[tuple[int | None, int]]()
-        connection = await session.connection()
-        for guild_id, member_id, number in await connection.execute(_COUNTS, wanted):
-            counted[guild_id, member_id] = number
-        sure = list[bool]()
-        for guild_id, owner_id in owners:
-            made, owned = (None, owner_id), (guild_id, owner_id)
-            may = counted[made] < self.changes_per_minute and counted[owned] < self.heroes_per_member
-            sure.append(may)
-            if may:
-                counted.update((made, owned))
-        return sure
+        wanted = {
+            "added": [hero.id for hero in added],
+            "after": now - WINDOW,
+            "changes": self.changes_per_minute,
+            "heroes": self.heroes_per_member,
+        }
+        return set((await (await session.connection()).execute(_EXCEEDED, wanted)).scalars())
 
 
 _RECENT: Final = and_(col(HistoryEntry.at) > bindparam("after"), col(HistoryEntry.action) != Action.LOOKED)
@@ -116,20 +107,27 @@ _OWNED: Final = (
     .where(present(bindparam("guild_id")), col(Hero.owner_id) == bindparam("owner_id"))
 )
 """How many heroes a member has in a guild."""
-_MEMBERS: Final[BindParameter[Any]] = bindparam("members", expanding=True)
-_COUNTS: Final = union_all(
-    select(null(), HistoryEntry.actor_id, func.count())
-    .where(col(HistoryEntry.actor_id).in_(_MEMBERS), _RECENT)
-    .group_by(col(HistoryEntry.actor_id)),
-    select(Hero.guild_id, Hero.owner_id, func.count())
-    .where(
-        col(Hero.guild_id).in_(bindparam("guilds", expanding=True)),
-        col(Hero.owner_id).in_(_MEMBERS),
-        col(Hero.removed_at).is_(None),
-    )
-    .group_by(col(Hero.guild_id), col(Hero.owner_id)),
+_Other = aliased(Hero)
+_EXCEEDED: Final = select(Hero.owner_id).where(
+    col(Hero.id).in_(bindparam("added", expanding=True)),
+    or_(
+        select(func.count())
+        .select_from(_Other)
+        .where(
+            col(_Other.guild_id) == Hero.guild_id,
+            col(_Other.owner_id) == Hero.owner_id,
+            col(_Other.removed_at).is_(None),
+        )
+        .scalar_subquery()
+        > bindparam("heroes", type_=Integer),
+        select(func.count())
+        .select_from(HistoryEntry)
+        .where(col(HistoryEntry.actor_id) == Hero.owner_id, _RECENT)
+        .scalar_subquery()
+        > bindparam("changes", type_=Integer),
+    ),
 )
-"""For several members: the changes that each made lately (guild NULL), and the heroes of each by guild."""
+"""Owners of some heroes who have too many, or made too many changes lately."""
 
 
 async def take_turns(session: AsyncSession, *member_ids: int) -> None:

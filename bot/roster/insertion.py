@@ -1,0 +1,128 @@
+"""Putting new heroes into the database, several at once, along with the fact that they were added."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, TypedDict
+
+from sqlalchemy import (
+    JSON,
+    FromClause,
+    Insert,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.db.models import Action, Hero, HistoryEntry
+from bot.db.types import words
+
+
+class NewHero(TypedDict):
+    """What `new_hero` has checked and encrypted: the columns of a hero that has no number yet."""
+
+    guild_id: int
+    owner_id: int
+    name: str
+    name_key: str
+    secret_name: str
+    secret_key: str | None
+    secret_seal: str
+    age: int | None
+    description: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+async def insert_heroes(session: AsyncSession, heroes: Sequence[NewHero]) -> dict[str, Hero]:
+    """Insert heroes, and write down that their owners added them, who take turns from here on.
+
+    The connection does it, not the session: what the database makes of a new hero is known but for its
+    number, so it need not be loaded back.
+
+    Args:
+        session: one that writes.
+        heroes: of any guilds and owners.
+
+    Returns:
+        Each hero by its seal, without those whose names are taken.
+    """
+    if not heroes:
+        return {}
+    # Always in the same order: two batches with the same names could wait for each other otherwise.
+    ordered = sorted(heroes, key=lambda hero: (hero["guild_id"], hero["name_key"]))
+    connection = await session.connection()
+    if connection.dialect.name == "postgresql":
+        wanted = {"heroes": json.dumps(ordered, default=datetime.isoformat)}
+        added = (await connection.execute(_ON_POSTGRES, wanted)).all()
+    else:
+        added = (await connection.execute(_ON_SQLITE, ordered)).all()
+        await connection.execute(_HISTORY_ON_SQLITE, {"added": [row.id for row in added]})
+    # By their seals, since names do not tell them apart: a batch may hold one name twice.
+    numbers: dict[str, int] = {row.secret_seal: row.id for row in added}
+    return {
+        seal: Hero(id=numbers[seal], **hero) for hero in heroes if (seal := hero["secret_seal"]) in numbers
+    }
+
+
+_hero: Final[Table] = SQLModel.metadata.tables["hero"]
+# The database decides who gets a name; to look first would let two members pass at once.
+_NAME: Final[dict[str, Any]] = {
+    "index_elements": ["guild_id", "name_key"],
+    "index_where": text("removed_at IS NULL"),
+}
+
+
+def _history(added: FromClause) -> Insert:
+    """Write down who added these heroes."""
+    entry = {
+        "guild_id": added.c.guild_id,
+        "hero_id": added.c.id,
+        "actor_id": added.c.owner_id,
+        "action": literal(Action.ADDED, words(Action)),
+        "changes": literal({}, JSON),
+        "at": added.c.created_at,
+    }
+    return insert(HistoryEntry).from_select(list(entry), select(*entry.values()))
+
+
+def _on_postgres() -> Select[Any, Any]:
+    """Turns, heroes and history in one statement: each trip to PostgreSQL takes its time.
+
+    The heroes go in as one JSON text. A parameter for each value would make another statement of each
+    number of heroes, and arrays one that PostgreSQL plans anew each time.
+    """
+    columns = [column(name, _hero.c[name].type) for name in NewHero.__annotations__]
+    heroes = func.json_to_recordset(cast(bindparam("heroes", type_=Text), postgresql.JSON))
+    new = select(heroes.table_valued(*columns).render_derived(with_types=True)).cte("new_heroes")
+    owners = select(new.c.owner_id).distinct().order_by(new.c.owner_id).subquery()
+    # Counted to the end before the first hero is inserted, so that each owner's turn has come by then.
+    turns = select(func.count(func.pg_advisory_xact_lock(owners.c.owner_id)).label("taken")).subquery()
+    added = (
+        postgresql.insert(Hero)
+        .from_select([each.name for each in columns], select(*new.c).join(turns, turns.c.taken > 0))
+        .on_conflict_do_nothing(**_NAME)
+        .returning(_hero)
+        .cte("added")
+    )
+    return select(added.c.secret_seal, added.c.id).add_cte(_history(added).cte("added_history"))
+
+
+_ON_POSTGRES: Final = _on_postgres()
+_ON_SQLITE: Final = (
+    sqlite.insert(Hero).on_conflict_do_nothing(**_NAME).returning(_hero.c.secret_seal, _hero.c.id)
+)
+_HISTORY_ON_SQLITE: Final = _history(
+    select(_hero).where(_hero.c.id.in_(bindparam("added", expanding=True))).subquery()
+)
