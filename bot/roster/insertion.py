@@ -3,17 +3,16 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypedDict, cast
 
 from sqlalchemy import (
     JSON,
     FromClause,
     Insert,
     Select,
-    Table,
     Text,
+    UpdateBase,
     bindparam,
-    cast,
     column,
     func,
     insert,
@@ -21,11 +20,12 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.db.models import Action, Hero, HistoryEntry
+from bot.db.models import Action, Hero
 from bot.db.types import words
 
 
@@ -48,9 +48,6 @@ class NewHero(TypedDict):
 async def insert_heroes(session: AsyncSession, heroes: Sequence[NewHero]) -> dict[str, Hero]:
     """Insert heroes, and write down that their owners added them, who take turns from here on.
 
-    The connection does it, not the session: what the database makes of a new hero is known but for its
-    number, so it need not be loaded back.
-
     Args:
         session: one that writes.
         heroes: of any guilds and owners.
@@ -62,21 +59,18 @@ async def insert_heroes(session: AsyncSession, heroes: Sequence[NewHero]) -> dic
         return {}
     # Always in the same order: two batches with the same names could wait for each other otherwise.
     ordered = sorted(heroes, key=lambda hero: (hero["guild_id"], hero["name_key"]))
-    connection = await session.connection()
-    if connection.dialect.name == "postgresql":
+    if session.get_bind().dialect.name == "postgresql":
         wanted = {"heroes": json.dumps(ordered, default=datetime.isoformat)}
-        added = (await connection.execute(_ON_POSTGRES, wanted)).all()
+        added = (await session.exec(_ON_POSTGRES, params=wanted)).scalars().all()
     else:
-        added = (await connection.execute(_ON_SQLITE, ordered)).all()
-        await connection.execute(_HISTORY_ON_SQLITE, {"added": [row.id for row in added]})
+        added = (await session.exec(_ON_SQLITE, params=ordered)).scalars().all()
+        await session.exec(_HISTORY_ON_SQLITE, params={"added": [hero.id for hero in added]})
     # By their seals, since names do not tell them apart: a batch may hold one name twice.
-    numbers: dict[str, int] = {row.secret_seal: row.id for row in added}
-    return {
-        seal: Hero(id=numbers[seal], **hero) for hero in heroes if (seal := hero["secret_seal"]) in numbers
-    }
+    return {hero.secret_seal: hero for hero in added}
 
 
-_hero: Final[Table] = SQLModel.metadata.tables["hero"]
+_table: Final = SQLModel.metadata.tables
+_hero: Final = _table["hero"]
 # The database decides who gets a name; to look first would let two members pass at once.
 _NAME: Final[dict[str, Any]] = {
     "index_elements": ["guild_id", "name_key"],
@@ -94,17 +88,17 @@ def _history(added: FromClause) -> Insert:
         "changes": literal({}, JSON),
         "at": added.c.created_at,
     }
-    return insert(HistoryEntry).from_select(list(entry), select(*entry.values()))
+    return insert(_table["history"]).from_select(list(entry), select(*entry.values()))
 
 
-def _on_postgres() -> Select[Any, Any]:
+def _on_postgres() -> Select[Any]:
     """Turns, heroes and history in one statement: each trip to PostgreSQL takes its time.
 
     The heroes go in as one JSON text. A parameter for each value would make another statement of each
     number of heroes, and arrays one that PostgreSQL plans anew each time.
     """
     columns = [column(name, _hero.c[name].type) for name in NewHero.__annotations__]
-    heroes = func.json_to_recordset(cast(bindparam("heroes", type_=Text), postgresql.JSON))
+    heroes = func.json_to_recordset(sql_cast(bindparam("heroes", type_=Text), postgresql.JSON))
     new = select(heroes.table_valued(*columns).render_derived(with_types=True)).cte("new_heroes")
     owners = select(new.c.owner_id).distinct().order_by(new.c.owner_id).subquery()
     # Counted to the end before the first hero is inserted, so that each owner's turn has come by then.
@@ -116,13 +110,17 @@ def _on_postgres() -> Select[Any, Any]:
         .returning(_hero)
         .cte("added")
     )
-    return select(added.c.secret_seal, added.c.id).add_cte(_history(added).cte("added_history"))
+    return select(added).add_cte(_history(added).cte("added_history"))
 
 
-_ON_POSTGRES: Final = _on_postgres()
-_ON_SQLITE: Final = (
-    sqlite.insert(Hero).on_conflict_do_nothing(**_NAME).returning(_hero.c.secret_seal, _hero.c.id)
-)
+def _loaded(statement: Select[Any] | Insert) -> UpdateBase:
+    """Load what the statement returns: a third of the work that an object made from the values is."""
+    # SQLModel's `exec` takes such a statement, but has no type for it.
+    return cast("UpdateBase", select(Hero).from_statement(statement))
+
+
+_ON_POSTGRES: Final = _loaded(_on_postgres())
+_ON_SQLITE: Final = _loaded(sqlite.insert(_hero).on_conflict_do_nothing(**_NAME).returning(_hero))
 _HISTORY_ON_SQLITE: Final = _history(
     select(_hero).where(_hero.c.id.in_(bindparam("added", expanding=True))).subquery()
 )
