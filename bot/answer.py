@@ -1,7 +1,8 @@
 """One wrapper around every handler: answered in time, excused when it fails.
 
 discord.py defers nothing by itself and has a path of its own for the errors of commands, buttons and
-forms. A handler here returns what it has to say; everything else about answering is in this file.
+forms. A handler here returns what it has to say; everything else about answering is in this file, except
+how a request that failed is made again: `bot.persist`.
 """
 
 import asyncio
@@ -15,12 +16,12 @@ from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar, cast
 
-import aiohttp
 import discord
 from discord import app_commands
 
 from bot.form import Form
 from bot.panel import Panel
+from bot.persist import FAILURES, may_pass, persist
 from bot.roster.asker import Asker
 from bot.roster.errors import RosterError
 
@@ -48,23 +49,11 @@ waits, since one of the tries may have got there."""
 TOKEN_LIVES: Final = 14.5 * 60
 """Seconds in which what follows the first answer is tried again; Discord takes it for 15 minutes."""
 
-PAUSE: Final = 0.5
-"""Seconds until a request that failed is tried again; each further pause is twice as long."""
-
-PAUSE_MOST: Final = 30.0
-"""Seconds between two tries at most."""
-
 SUGGEST_WITHIN: Final = 2.0
 """Seconds after which there are no suggestions, rather than some that are too late for Discord."""
 
-ALREADY_ACKNOWLEDGED: Final = 40060
-"""https://discord.com/developers/docs/topics/opcodes-and-status-codes#json"""
-
 NOT_TAKEN: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 """What Discord says to an answer that can't be shown, such as one that is too long. Another one can."""
-
-FAILURES: Final = (discord.HTTPException, aiohttp.ClientError, OSError)
-"""What discord.py raises when Discord refuses or fails, or the way there. A TimeoutError is an OSError."""
 
 
 class To(Enum):
@@ -179,7 +168,7 @@ async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answe
         nonlocal deferring
         # A message that was clicked just waits; anything else shows that the bot is thinking.
         hidden, thinking = to is To.ASKER, to is not To.MESSAGE
-        deferral = _persist(
+        deferral = persist(
             lambda: interaction.response.defer(ephemeral=hidden, thinking=thinking), asked_at + FIRST_WITHIN
         )
         deferring = asyncio.create_task(deferral)
@@ -214,58 +203,21 @@ async def _say(interaction: Interaction, answer: Answer, to: To, asked_at: float
         answer = Private("That took too long to open a form. Please try again.")
     if isinstance(answer, Form):
         form = answer
-        await _persist(lambda: interaction.response.send_modal(form), asked_at + FIRST_WITHIN)
+        await persist(lambda: interaction.response.send_modal(form), asked_at + FIRST_WITHIN)
     elif deferred:
         await _send_deferred(interaction, answer, to, asked_at + TOKEN_LIVES)
     else:
         await _send(interaction, answer, to, asked_at + FIRST_WITHIN)
 
 
-async def _persist(request: Callable[[], Awaitable[object]], until: float) -> None:
-    """Make a request to Discord, again if the way there fails, until that time of the event loop.
-
-    discord.py repeats what Discord could not do at the moment, five times, and never what got no response.
-    Either may have been done all the same: then an edit is made twice, which shows nothing, a second
-    acknowledgement is refused, which says that the first is there, and a follow-up is there twice: Discord
-    knows no way to send one only once, or to ask whether it is there.
-
-    Raises:
-        discord.HTTPException: Discord refuses it.
-        OSError, aiohttp.ClientError: it can't be reached.
-    """
-    now = asyncio.get_running_loop().time
-    pause = PAUSE
-    while True:
-        try:
-            await request()
-        except FAILURES as error:
-            if isinstance(error, discord.HTTPException) and error.code == ALREADY_ACKNOWLEDGED:
-                return
-            if not _passes(error) or now() + pause > until:
-                raise
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, PAUSE_MOST)
-        else:
-            return
-
-
-def _passes(error: Exception) -> bool:
-    """Whether what failed may work a while later: Discord was too busy, broken or out of reach."""
-    if isinstance(error, discord.HTTPException):
-        return (
-            error.status == HTTPStatus.TOO_MANY_REQUESTS or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        )
-    return True
-
-
 async def _send_choices(interaction: Interaction, choices: list[app_commands.Choice[str]]) -> None:
     """Send suggestions. What is too late is not missed: who types on asks anew."""
     try:
-        await _persist(
+        await persist(
             lambda: interaction.response.autocomplete(choices), _asked_at(interaction) + FIRST_WITHIN
         )
     except FAILURES as error:
-        if isinstance(error, discord.NotFound) or _passes(error):
+        if isinstance(error, discord.NotFound) or may_pass(error):
             log.warning("suggestions came too late in guild %s: %s", interaction.guild_id, error)
         else:
             _report(interaction, error)
@@ -277,10 +229,10 @@ async def _send_choices(interaction: Interaction, choices: list[app_commands.Cho
 async def _send(interaction: Interaction, answer: str | Panel | Private, to: To, until: float) -> None:
     body = answer.body if isinstance(answer, Private) else answer
     if to is To.MESSAGE and body is answer:
-        await _persist(lambda: interaction.response.edit_message(**_changed(body)), until)
+        await persist(lambda: interaction.response.edit_message(**_changed(body)), until)
     else:
         hidden = to is To.ASKER or body is not answer
-        await _persist(lambda: interaction.response.send_message(**_new(body), ephemeral=hidden), until)
+        await persist(lambda: interaction.response.send_message(**_new(body), ephemeral=hidden), until)
 
 
 async def _send_deferred(
@@ -289,18 +241,18 @@ async def _send_deferred(
     body = answer.body if isinstance(answer, Private) else answer
     follow_up = cast("Callable[..., Awaitable[object]]", interaction.followup.send)
     if body is answer or to is To.ASKER:
-        await _persist(lambda: interaction.edit_original_response(**_changed(body)), until)
+        await persist(lambda: interaction.edit_original_response(**_changed(body)), until)
     elif to is To.MESSAGE:
-        await _persist(lambda: follow_up(**_new(body), ephemeral=True), until)
+        await persist(lambda: follow_up(**_new(body), ephemeral=True), until)
     else:
         # A public deferral can't turn private, and while it stands (or was deleted unanswered) a
         # follow-up can't be private either: https://github.com/discord/discord-api-docs/issues/2866, /3087
         placeholder = "This answer is private."
-        await _persist(lambda: interaction.edit_original_response(content=placeholder), until)
-        await _persist(lambda: follow_up(**_new(body), ephemeral=True), until)
+        await persist(lambda: interaction.edit_original_response(content=placeholder), until)
+        await persist(lambda: follow_up(**_new(body), ephemeral=True), until)
         # A moderator may have been faster, or a try whose response was lost.
         with contextlib.suppress(discord.NotFound):
-            await _persist(interaction.delete_original_response, until)
+            await persist(interaction.delete_original_response, until)
 
 
 def _new(body: str | Panel) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy import URL, text
 
 from bot import answer as wrapper
+from bot import persist
 from bot.answer import Answer, Interaction, Private, To, answers, suggests
 from bot.client import HeroBot
 from bot.panel import Panel, attachment
@@ -96,8 +97,8 @@ class Online:
 async def online_on(url: URL, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Online]:
     """The wrapper's waits are short, so that nobody waits for them."""
     monkeypatch.setattr(wrapper, "DEFER_AFTER", 0.01)
-    monkeypatch.setattr(wrapper, "PAUSE", 0.001)
-    monkeypatch.setattr(wrapper, "PAUSE_MOST", 0.004)
+    monkeypatch.setattr(persist, "PAUSE", 0.001)
+    monkeypatch.setattr(persist, "PAUSE_MOST", 0.004)
     # What was there is put back; the bot sets both.
     monkeypatch.setattr(Route, "BASE", Route.BASE)
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
