@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias,
 import discord
 from discord import app_commands
 
+from bot.db.engine import GivenUp
 from bot.form import Form
 from bot.panel import Panel
 from bot.persist import FAILURES, may_pass, persist
@@ -277,6 +278,8 @@ def _from_the_start(body: Panel) -> list[discord.File]:
 def _excuse(interaction: Interaction, error: Exception) -> str:
     if isinstance(error, RosterError):
         return error.sentence
+    if isinstance(error, GivenUp):
+        return "I have to restart, and could not finish this before. Please try again in a minute."
     return (
         "Something went wrong on my side, and I have made a note of it. Please try again in a minute. "
         f"If it happens again, tell the bot's operator this reference: `{_report(interaction, error)}`"

@@ -27,8 +27,10 @@ log = logging.getLogger(__name__)
 COGS: Final = ("cogs.hero", "cogs.mydata")
 """The cogs, by name. One that fails to load stops the start."""
 
-FINISH_WITHIN: Final = 8.0
+FINISH_WITHIN: Final = 6.0
 """Seconds that running handlers get to finish when the bot stops; hosts kill a process after ten."""
+EXCUSE_WITHIN: Final = 2.0
+"""Seconds that those which still wait for the database then get to say so."""
 
 
 # discord.py warns that voice is not installed. It is not meant to be.
@@ -214,15 +216,21 @@ class HeroBot(commands.AutoShardedBot):
         else:
             work.close()
 
+    async def _handlers_run(self, within: float) -> bool:
+        """Wait for running handlers, so many seconds; returns whether some still run."""
+        running = self._running - {asyncio.current_task()}
+        return bool(running) and bool((await asyncio.wait(running, timeout=within))[1])
+
     async def close(self) -> None:
         """Let running handlers finish, leave Discord, then dispose of the engine.
 
+        Those that the database keeps waiting are told that it is given up, in time to tell their members.
         Also fit for a bot that never got as far as its database.
         """
         self._stopping = True
-        running = self._running - {asyncio.current_task()}
-        if running:
-            await asyncio.wait(running, timeout=FINISH_WITHIN)
+        if await self._handlers_run(FINISH_WITHIN) and hasattr(self, "db"):
+            self.db.give_up()
+            await self._handlers_run(EXCUSE_WITHIN)
         await super().close()
         if hasattr(self, "daily"):
             self.daily.cancel()

@@ -100,7 +100,7 @@ async def test_sqlite_is_tuned_as_promised(tmp_path: Path) -> None:
         }
     await database.dispose()
 
-    assert values == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 10_000}
+    assert values == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 200}
 
 
 async def test_a_block_that_fails_leaves_nothing_behind(db: Database) -> None:

@@ -1,6 +1,7 @@
 """The one engine of the process, and the two ways to a session on it."""
 
 import asyncio
+from asyncio import CancelledError
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,11 +14,45 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.db.sqlite import Driver, DriverConnection
+from bot.db.sqlite import LOCK_STEP, Driver, DriverConnection
 from bot.errors import EX_CONFIG, StartError
 
 WAIT: Final = 10.0
 """Seconds that a command waits for the database at most: for a connection, a lock or a statement."""
+
+
+class GivenUp(TimeoutError):  # noqa: N818 - nothing is wrong with the database
+    """The process is ending, and nothing of this transaction is stored."""
+
+
+class _Patience:
+    """A block that `give_up` breaks off, as a timeout would.
+
+    Args:
+        among: where it is while it lasts.
+    """
+
+    __slots__ = ("_among", "_given_up", "_task")
+
+    def __init__(self, among: "set[_Patience]") -> None:
+        self._among = among
+        self._given_up = False
+
+    def __enter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "sessions are used in tasks"
+        self._task = task
+        self._among.add(self)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        self._among.discard(self)
+        # If somebody else cancels the task as well, that is what happens to it.
+        if self._given_up and not self._task.uncancel() and kind is CancelledError:
+            raise GivenUp from error
+
+    def give_up(self) -> None:
+        self._given_up = True
+        self._task.cancel()
 
 
 class Database:
@@ -43,6 +78,8 @@ class Database:
             **{"reads_only": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         )
         self._writer = asyncio.Lock()
+        self._given_up = False
+        self._waiting: set[_Patience] = set()
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncSession]:
@@ -50,10 +87,12 @@ class Database:
 
         Raises:
             TimeoutError: no connection came free within `WAIT` seconds.
+            GivenUp: see `give_up`.
         """
         session = self._session(bind=self._reading)
         try:
-            yield session
+            with self._until_given_up():
+                yield session
         finally:
             # No transaction is open, so this waits for nothing. `async with` would make a task of it, to
             # keep a rollback from being cancelled half-way.
@@ -67,20 +106,32 @@ class Database:
 
         Raises:
             TimeoutError: the writers ahead took more than `WAIT` seconds.
+            GivenUp: see `give_up`.
         """
-        if not self.is_sqlite:
-            async with self._session() as session:
-                yield session
-                await session.commit()
-            return
-        async with asyncio.timeout(WAIT):
-            await self._writer.acquire()
+        if self.is_sqlite:
+            async with asyncio.timeout(WAIT):
+                await self._writer.acquire()
         try:
             async with self._session() as session:
-                yield session
+                with self._until_given_up():
+                    yield session
+                    await session.flush()
+                # This is not given up: nobody could tell whether it is stored.
                 await session.commit()
         finally:
-            self._writer.release()
+            if self.is_sqlite:
+                self._writer.release()
+
+    def _until_given_up(self) -> "_Patience":
+        if self._given_up:
+            raise GivenUp
+        return _Patience(self._waiting)
+
+    def give_up(self) -> None:
+        """Let every session that is not being committed yet fail at once, and any that comes later."""
+        self._given_up = True
+        for patience in self._waiting:
+            patience.give_up()
 
     async def truncate_log(self) -> None:
         """Move SQLite's write-ahead log into the database, so that nothing older is left in it.
@@ -89,7 +140,11 @@ class Database:
         """
         if self.is_sqlite:
             async with self.read() as session:
-                await (await session.connection()).exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection = await session.connection()
+                for _ in range(int(WAIT / LOCK_STEP)):
+                    busy = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar()
+                    if not busy:
+                        return
 
     async def dispose(self) -> None:
         """Close every connection. The database is of no use afterwards."""
@@ -107,7 +162,7 @@ def _sqlite(url: URL, *, log_sql: bool) -> AsyncEngine:
         ) from None
     engine = create_async_engine(
         url,
-        module=Driver(),
+        module=Driver(WAIT),
         echo=log_sql,
         hide_parameters=True,
         pool_size=5,
@@ -128,7 +183,7 @@ def _sqlite(url: URL, *, log_sql: bool) -> AsyncEngine:
         cursor.execute("PRAGMA synchronous=FULL")
         # What is erased is overwritten, not just forgotten.
         cursor.execute("PRAGMA secure_delete=ON")
-        cursor.execute(f"PRAGMA busy_timeout={int(WAIT * 1000)}")
+        cursor.execute(f"PRAGMA busy_timeout={int(LOCK_STEP * 1000)}")
         cursor.close()
 
     def begun(connection: Connection) -> None:

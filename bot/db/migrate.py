@@ -1,6 +1,5 @@
 """Bring a database to the newest schema, also when several processes try at once."""
 
-import asyncio
 import logging
 from typing import Any, Final
 
@@ -9,10 +8,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.db.engine import WAIT, Database
+from bot.db.engine import Database
 from bot.errors import EX_CONFIG, StartError
 from bot.paths import ROOT
 
@@ -73,7 +71,7 @@ async def migrate(database: Database) -> None:
         sqlalchemy.exc.DBAPIError: the database can't be reached or written.
     """
     if database.is_sqlite:
-        await _migrate_sqlite_in_turn(database.engine)
+        await _migrate_sqlite(database.engine)
         return
     async with database.engine.begin() as connection:
         # A migration may rightly take longer than a command.
@@ -81,20 +79,6 @@ async def migrate(database: Database) -> None:
         await connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
         await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         await connection.run_sync(_upgrade)
-
-
-async def _migrate_sqlite_in_turn(engine: AsyncEngine) -> None:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + WAIT
-    while True:
-        try:
-            return await _migrate_sqlite(engine)
-        except OperationalError as error:
-            # SQLite waits for most locks by itself, but not for the one that turns a new file to WAL.
-            busy = getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY")
-            if not busy or loop.time() >= deadline:
-                raise
-        await asyncio.sleep(0.05)
 
 
 async def _migrate_sqlite(engine: AsyncEngine) -> None:

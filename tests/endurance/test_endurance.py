@@ -1,5 +1,7 @@
 """A short form of each scenario; `python -m tests.endurance` runs the full sizes."""
 
+import sys
+
 from sqlalchemy import URL
 
 from tests.endurance.backup import backup
@@ -9,7 +11,7 @@ from tests.endurance.gateway import gateway
 from tests.endurance.kill import kill
 from tests.endurance.rest import rest
 from tests.endurance.soak import soak
-from tests.endurance.stop import stop
+from tests.endurance.stop import stop, stop_stuck
 
 
 async def test_kill(url: URL) -> None:
@@ -18,6 +20,11 @@ async def test_kill(url: URL) -> None:
 
 async def test_stop(tmp_path_url: URL) -> None:
     await stop(tmp_path_url)
+
+
+async def test_stop_while_the_database_is_locked(url: URL) -> None:
+    hasty = "import bot.cli, bot.client; bot.client.FINISH_WITHIN = 0.1; bot.cli.main()"
+    await stop_stuck(url, deaf=False, command=(sys.executable, "-c", hasty))
 
 
 async def test_gateway(tmp_path_url: URL) -> None:
