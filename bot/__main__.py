@@ -1,5 +1,18 @@
 """python -m bot."""
 
-from bot.cli import main
+import os
+import signal
+import sys
+
+
+def _end(_signal: int, _frame: object) -> None:
+    os._exit(0)
+
+
+if len(sys.argv) == 1:
+    # Until `bot.run` listens, there is nothing to finish; raised amid an import, an error could get lost.
+    signal.signal(signal.SIGTERM, _end)
+
+from bot.cli import main  # noqa: E402 - that takes a second
 
 main()

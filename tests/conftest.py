@@ -41,6 +41,17 @@ def url(request: pytest.FixtureRequest, tmp_path_url: URL) -> URL:
     return shared
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
+    """A database that nobody has migrated."""
+    if request.param == "sqlite":
+        yield URL.create("sqlite+aiosqlite", database=str(tmp_path / "new" / "heroes.db"))
+        return
+    postgres: PostgresServer = request.getfixturevalue("postgres")
+    with postgres.new_database() as url:
+        yield url
+
+
 @pytest.fixture
 def tmp_path_url(tmp_path: Path) -> URL:
     """A SQLite file, for tests of what does not depend on the database."""

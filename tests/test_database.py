@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -28,20 +28,8 @@ from bot.roster.heroes import heroes_named
 from bot.roster.quota import Quota
 from bot.roster.search import find_hero, suggest_names
 from bot.vault import Vault
-from tests.databases import PostgresServer
 
 ANN = Asker(2, quota=Quota(changes_per_minute=1_000, heroes_per_member=1_000))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
-    """A database that nobody has migrated."""
-    if request.param == "sqlite":
-        yield URL.create("sqlite+aiosqlite", database=str(tmp_path / "new" / "heroes.db"))
-        return
-    postgres: PostgresServer = request.getfixturevalue("postgres")
-    with postgres.new_database() as url:
-        yield url
 
 
 async def test_the_migrations_make_what_the_models_say(new_url: URL) -> None:

@@ -8,13 +8,17 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, text
 
 from bot.client import pause_before_session
+from bot.db import migrate
 from bot.log import configure_logging
 from bot.paths import ROOT
 from bot.vault import new_key
 from tests.databases import PostgresServer
+from tests.endurance.load import connection
+from tests.live import live_bot, start_process
+from tests.wire import Wire
 
 
 def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -162,6 +166,68 @@ def test_json_logs_are_one_object_a_line_and_quote_no_exception(capsys: pytest.C
     assert entry["message"] == "it failed"
     assert entry["exception"].endswith("builtins.ValueError")
     assert 'int("hunter2")' in entry["exception"], "the line of code itself is no secret"
+
+
+async def test_told_to_stop_while_it_is_loaded_it_ends_without_a_word(
+    tmp_path: Path, tmp_path_url: URL
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, time\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'discord':\n"
+        "            print('loading', flush=True)\n"
+        "            time.sleep(60)\n"
+        "sys.meta_path.insert(0, Slow())\n"
+    )
+    async with Wire() as wire:
+        bot = await start_process(wire, tmp_path_url, {"PYTHONPATH": f"{tmp_path}:{ROOT}"})
+        assert bot.process.stdout is not None
+        assert await bot.process.stdout.readline() == b"loading\n"
+
+        assert await bot.stop(within=10) == (0, "")
+
+
+async def test_told_to_stop_while_it_waits_to_migrate_it_ends(new_url: URL) -> None:
+    Path(str(new_url.database)).parent.mkdir(exist_ok=True)
+    async with Wire() as wire, connection(new_url) as other:
+        if new_url.get_backend_name() == "sqlite":
+            for statement in ("PRAGMA journal_mode=WAL", "BEGIN IMMEDIATE"):
+                await other.exec_driver_sql(statement)
+        else:
+            await other.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": migrate.LOCK})
+        bot = await start_process(wire, new_url, {"LOG_SQL": "true"})
+        assert bot.process.stdout is not None
+        begun = b""
+        while b"alembic_version" not in begun and b"pg_advisory_xact_lock" not in begun:
+            begun = await bot.process.stdout.readline()
+            assert begun
+
+        code, log = await bot.stop(within=10)
+
+    assert code == 0, log
+    assert "Traceback" not in log
+    assert "ended before" not in log, "nothing is left to wait for"
+
+
+async def test_what_does_not_end_is_left_behind(tmp_path_url: URL) -> None:
+    stuck = (
+        "import asyncio, time, bot.cli, bot.client, bot.run\n"
+        "bot.run.STOP_WITHIN = 1\n"
+        # As a name is looked up: in a thread, which Python waits for.
+        "bot.client.HeroBot.on_interaction = lambda *_: asyncio.to_thread(time.sleep, 60)\n"
+        "bot.cli.main()\n"
+    )
+    async with (
+        Wire() as wire,
+        live_bot(wire, tmp_path_url, command=(sys.executable, "-c", stuck)) as bot,
+    ):
+        assert (await wire.member("Ana").slash("hero find", name="x")).ephemeral
+
+        code, log = await bot.stop(within=10)
+
+    assert code == 0, log
+    assert "ended before everything was done" in log
 
 
 @pytest.mark.parametrize(

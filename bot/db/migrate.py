@@ -16,7 +16,7 @@ from bot.paths import ROOT
 
 log = logging.getLogger(__name__)
 
-_LOCK: Final = 0x4845524F
+LOCK: Final = 0x4845524F
 """PostgreSQL's advisory lock that a migrating process holds; the number spells HERO."""
 
 
@@ -77,7 +77,7 @@ async def migrate(database: Database) -> None:
         # A migration may rightly take longer than a command.
         await connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         await connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
-        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
         await connection.run_sync(_upgrade)
 
 
