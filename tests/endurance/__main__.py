@@ -37,6 +37,7 @@ ON_SQLITE: dict[str, Scenario] = {
     "gateway": lambda url: gateway(url, drops=50, invalid=10, silent=1, scarce=2),
     "rest": lambda url: rest(url, rounds=4, lasting=True),
     "disk full": lambda url: full(url, times=5),
+    "files may not grow": lambda url: full(url, times=5, small=False),
     "backup": lambda url: backup(url, times=5, adds=300, megabytes=200),
     "soak": lambda url: soak(url, commands=100_000),
 }

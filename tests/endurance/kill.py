@@ -1,10 +1,8 @@
 """kill -9: what the bot confirmed is there afterwards, once."""
 
-from collections import Counter
-
 from sqlalchemy import URL
 
-from tests.endurance.load import Crowd, Figures, busy, is_card, noted_names, stored_names
+from tests.endurance.load import Crowd, Figures, busy, is_card
 from tests.endurance.process import running
 from tests.wire import Wire
 
@@ -12,8 +10,7 @@ from tests.wire import Wire
 async def kill(url: URL, *, kills: int, adds: int, in_flight: int = 16) -> Figures:
     """Kill the bot again and again, each time when it has confirmed `adds` more heroes."""
     confirmed: list[str] = []
-    stored: Counter[str] = Counter()
-    sent = 0
+    stored = sent = 0
     async with Wire() as wire:
         crowd = Crowd(wire)
 
@@ -32,15 +29,16 @@ async def kill(url: URL, *, kills: int, adds: int, in_flight: int = 16) -> Figur
                 await wire.until(lambda goal=goal: len(confirmed) >= goal, within=60)
                 bot.process.kill()
                 await bot.ended()
-            stored = await stored_names(url)
-            assert [name for name in confirmed if stored[name] != 1] == []
-            assert max(stored.values()) == 1
-            # Nothing is half there.
-            assert await noted_names(url) == stored
+            stored = await crowd.check_stored(url, confirmed)
         # It starts once more, and shows what it had confirmed last.
         async with running(wire, url) as bot:
             found = await crowd.member().slash("hero find", name=confirmed[-1])
             assert is_card(found), found.text
             assert await bot.stop() == 0
-    unconfirmed = len(stored) - len(confirmed)
-    return {"kills": kills, "sent": sent, "confirmed": len(confirmed), "stored unconfirmed": unconfirmed}
+        assert await crowd.check_stored(url, confirmed) == stored
+    return {
+        "kills": kills,
+        "sent": sent,
+        "confirmed": len(confirmed),
+        "stored unconfirmed": stored - len(confirmed),
+    }

@@ -1,11 +1,13 @@
 """Members who keep a bot busy, and a look at what it stored."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import fcntl
+import os
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from itertools import count, cycle
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -15,6 +17,15 @@ from tests.wire import Answer, Member, Wire
 
 Figures: TypeAlias = dict[str, int | float]
 """What a scenario has measured, by name."""
+
+
+class Stored(NamedTuple):
+    """A hero as the database has it."""
+
+    owner_id: int
+    age: int | None
+    added: int
+    """How many entries of its history say that its owner added it."""
 
 
 class Crowd:
@@ -27,6 +38,8 @@ class Crowd:
 
     def __init__(self, wire: Wire, size: int = 16) -> None:
         self._numbers = count(1)
+        self.added: dict[str, Stored] = {}
+        """By name, how each hero must be stored if it is."""
         self._members = cycle([wire.member(f"Ann {number}") for number in range(size)])
 
     def member(self) -> Member:
@@ -35,8 +48,21 @@ class Crowd:
 
     def add(self) -> tuple[str, Answer]:
         """Add a hero of a name that is new; returns the name too."""
-        name = f"Hero {next(self._numbers)}"
-        return name, self.member().slash("hero add", name=name, secret_name="Nobody")
+        number, member = next(self._numbers), self.member()
+        name = f"Hero {number}"
+        self.added[name] = Stored(member.id, number, 1)
+        return name, member.slash("hero add", name=name, secret_name="Nobody", age=number)
+
+    async def check_stored(self, url: URL, confirmed: Collection[str]) -> int:
+        """Check that the heroes that were confirmed are there, and all heroes once and as they were added.
+
+        Returns:
+            How many heroes there are.
+        """
+        stored = await stored_heroes(url)
+        assert [name for name in confirmed if name not in stored] == []
+        assert stored == {name: [self.added[name]] for name in stored}
+        return len(stored)
 
 
 def is_card(answer: Answer) -> bool:
@@ -91,14 +117,34 @@ async def locked(url: URL) -> AsyncGenerator[None]:
             await other.rollback()
 
 
-async def stored_names(url: URL) -> Counter[str]:
-    """How many heroes in the roster have each name."""
-    async with connection(url) as other:
-        return Counter((await other.scalars(text("SELECT name FROM hero WHERE removed_at IS NULL"))).all())
+@asynccontextmanager
+async def unreadable(url: URL) -> AsyncGenerator[None]:
+    """Whoever wants to read has to wait until the end of the block."""
+    if url.get_backend_name() == "sqlite":
+        index = os.open(f"{url.database}-shm", os.O_RDWR)
+        try:
+            # Each reader shares one of these locks: https://www.sqlite.org/walformat.html#wal_locks
+            fcntl.lockf(index, fcntl.LOCK_EX, 5, 123)
+            yield
+        finally:
+            os.close(index)
+    else:
+        async with connection(url) as other:
+            await other.execute(text("LOCK TABLE hero IN ACCESS EXCLUSIVE MODE"))
+            yield
+            await other.rollback()
 
 
-async def noted_names(url: URL) -> Counter[str]:
-    """How often the history says that a hero of each name was added."""
-    noted = "SELECT name FROM hero JOIN history ON history.hero_id = hero.id WHERE history.action = 'added'"
+STORED = """\
+SELECT name, owner_id, age,
+    (SELECT count(*) FROM history WHERE hero_id = hero.id AND action = 'added' AND actor_id = owner_id)
+FROM hero WHERE removed_at IS NULL"""
+
+
+async def stored_heroes(url: URL) -> dict[str, list[Stored]]:
+    """The heroes in the roster by their names, of which each should be there once."""
+    heroes: dict[str, list[Stored]] = defaultdict(list)
     async with connection(url) as other:
-        return Counter((await other.scalars(text(noted))).all())
+        for name, *values in await other.execute(text(STORED)):
+            heroes[name].append(Stored(*values))
+    return heroes

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import URL
 
-from tests.endurance.load import Crowd, Figures, busy, is_card, locked, stored_names
+from tests.endurance.load import Crowd, Figures, busy, is_card, locked
 from tests.endurance.process import Bot, running
 from tests.live import COMMAND
 from tests.wire import Answer, Wire
@@ -136,6 +136,6 @@ async def stop_stuck(
         assert "Traceback" not in bot.log, bot.log
         assert all(each.deferred and each.ephemeral for each in stuck)
         assert {each.text for each in stuck} == {RESTARTS}, [each.text for each in stuck]
-        assert await stored_names(url) == {kept: 1}
+        assert await crowd.check_stored(url, [kept]) == 1
     told = max(each.answered_at for each in stuck) - stopped_at
     return {"told": len(stuck), "seconds to the last": round(told, 2), "seconds to exit": round(took, 2)}

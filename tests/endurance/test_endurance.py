@@ -2,6 +2,7 @@
 
 import sys
 
+import pytest
 from sqlalchemy import URL
 
 from tests.endurance.backup import backup
@@ -39,13 +40,14 @@ async def test_lock(tmp_path_url: URL) -> None:
     await lock(tmp_path_url, seconds=0.5)
 
 
-async def test_slow(tmp_path_url: URL) -> None:
+async def test_slow(url: URL) -> None:
     # Long enough to be deferred.
-    await slow(tmp_path_url, seconds=2)
+    await slow(url, seconds=2)
 
 
-async def test_full(tmp_path_url: URL) -> None:
-    assert (await full(tmp_path_url, times=1))["excuses"]
+@pytest.mark.parametrize("small", [True, False], ids=["a small disk, if it can be had", "a limit"])
+async def test_full(tmp_path_url: URL, *, small: bool) -> None:
+    assert (await full(tmp_path_url, times=1, small=small))["excuses"]
 
 
 async def test_restart() -> None:
