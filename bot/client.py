@@ -27,10 +27,11 @@ log = logging.getLogger(__name__)
 COGS: Final = ("cogs.hero", "cogs.mydata")
 """The cogs, by name. One that fails to load stops the start."""
 
-FINISH_WITHIN: Final = 6.0
+FINISH_WITHIN: Final = 5.0
 """Seconds that running handlers get to finish when the bot stops; hosts kill a process after ten."""
-EXCUSE_WITHIN: Final = 2.0
-"""Seconds that those which still wait for the database then get to say so."""
+EXCUSE_WITHIN: Final = 3.0
+"""Seconds that those which still wait for the database then get to say so. Letting go of a PostgreSQL that
+does not answer takes two of them."""
 
 
 # discord.py warns that voice is not installed. It is not meant to be.

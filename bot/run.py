@@ -61,8 +61,8 @@ def _token(settings: Settings) -> str:
 def _end_in_time() -> None:
     """End the process after `STOP_WITHIN` seconds, whatever still keeps it.
 
-    That may be a database that stays locked, or a dead connection to Discord, which discord.py gives half a
-    minute to say goodbye. What was confirmed is stored; what is given up was not confirmed.
+    That may be a database that does not answer, or a dead connection to Discord, which discord.py gives half
+    a minute to say goodbye. What was confirmed is stored; what is given up was not confirmed.
     """
 
     def end() -> None:

@@ -20,7 +20,7 @@ from tests.endurance.kill import kill
 from tests.endurance.load import Figures
 from tests.endurance.rest import rest
 from tests.endurance.soak import soak
-from tests.endurance.stop import stop, stop_stuck
+from tests.endurance.stop import stop, stop_frozen, stop_stuck
 
 Scenario = Callable[[URL], Awaitable[Figures]]
 
@@ -72,6 +72,7 @@ def _run_all(server: PostgresServer) -> int:
         if name in ON_BOTH:
             with server.new_database() as url:
                 failed += _run(f"{name}, PostgreSQL", lambda scenario=scenario, url=url: scenario(url))
+    failed += _run("stop, PostgreSQL frozen", stop_frozen)
     return failed + _run("PostgreSQL restarted", lambda: restart(times=6))
 
 

@@ -214,12 +214,19 @@ def _no_growth(bot: Bot) -> Generator[None]:
 
 async def restart(*, times: int, in_flight: int = 8) -> Figures:
     """PostgreSQL is stopped, in the middle of everything, and started again."""
+    async with own_postgres() as server:
+        return await _restart(server, times, in_flight)
+
+
+@asynccontextmanager
+async def own_postgres() -> AsyncGenerator[PostgresServer]:
+    """A PostgreSQL that nobody else uses."""
     # As root it opens every parent of its folder to others: so not below anybody's home.
     folder = Path(tempfile.mkdtemp(prefix="hero-roster-postgres-"))
     try:
         server = await asyncio.to_thread(get_server, folder, cleanup_mode="stop")
         with server:
-            return await _restart(server, times, in_flight)
+            yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

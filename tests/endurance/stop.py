@@ -1,10 +1,14 @@
 """SIGTERM: what was in flight is answered, and a second process takes over."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import URL
 
+from bot.db.url import parse_url
+from tests.endurance.database import own_postgres
 from tests.endurance.load import Crowd, Figures, busy, is_card, locked
 from tests.endurance.process import Bot, running
 from tests.live import COMMAND
@@ -107,12 +111,18 @@ async def stop(url: URL, *, in_flight: int = 16, load: int = 200) -> Figures:
 
 
 async def stop_stuck(
-    url: URL, *, in_flight: int = 16, deaf: bool = True, command: tuple[str, ...] = COMMAND
+    url: URL,
+    *,
+    held: Callable[[URL], AbstractAsyncContextManager[None]] = locked,
+    in_flight: int = 16,
+    deaf: bool = True,
+    command: tuple[str, ...] = COMMAND,
 ) -> Figures:
-    """Stop a bot while the database stays locked: whoever waits for it is told, and nothing is stored.
+    """Stop a bot while the database stays as it is: whoever waits for it is told, and nothing is stored.
 
     Args:
         url: the bot's database.
+        held: keeps the database from storing anything for as long as the block lasts.
         in_flight: how many wait.
         deaf: whether the network to Discord's gateway is dead, too.
         command: starts the bot.
@@ -121,7 +131,7 @@ async def stop_stuck(
         crowd = Crowd(wire)
         kept, added = crowd.add()
         assert is_card(await added)
-        async with locked(url):
+        async with held(url):
             stuck = [crowd.add()[1] for _ in range(in_flight)]
             for each in stuck:
                 await each.until_acknowledged()
@@ -139,3 +149,23 @@ async def stop_stuck(
         assert await crowd.check_stored(url, [kept]) == 1
     told = max(each.answered_at for each in stuck) - stopped_at
     return {"told": len(stuck), "seconds to the last": round(told, 2), "seconds to exit": round(took, 2)}
+
+
+async def stop_frozen(*, command: tuple[str, ...] = COMMAND) -> Figures:
+    """Stop a bot while PostgreSQL keeps its connections, and does nothing."""
+    async with own_postgres() as server:
+
+        @asynccontextmanager
+        async def frozen(_: URL) -> AsyncGenerator[None]:
+            postmaster = server.get_postmaster_info().process
+            assert postmaster is not None
+            processes = [postmaster, *postmaster.children(recursive=True)]
+            for each in processes:
+                each.suspend()
+            try:
+                yield
+            finally:
+                for each in processes:
+                    each.resume()
+
+        return await stop_stuck(parse_url(server.get_uri()), held=frozen, command=command)

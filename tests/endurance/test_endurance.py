@@ -12,7 +12,14 @@ from tests.endurance.gateway import gateway
 from tests.endurance.kill import kill
 from tests.endurance.rest import rest
 from tests.endurance.soak import soak
-from tests.endurance.stop import stop, stop_stuck
+from tests.endurance.stop import stop, stop_frozen, stop_stuck
+
+HASTY = (
+    sys.executable,
+    "-c",
+    "import bot.cli, bot.client; bot.client.FINISH_WITHIN = 0.1; bot.cli.main()",
+)
+"""A bot that does not wait for what can't be done in time, nor the tests for it."""
 
 
 async def test_kill(url: URL) -> None:
@@ -24,8 +31,11 @@ async def test_stop(tmp_path_url: URL) -> None:
 
 
 async def test_stop_while_the_database_is_locked(url: URL) -> None:
-    hasty = "import bot.cli, bot.client; bot.client.FINISH_WITHIN = 0.1; bot.cli.main()"
-    await stop_stuck(url, deaf=False, command=(sys.executable, "-c", hasty))
+    await stop_stuck(url, deaf=False, command=HASTY)
+
+
+async def test_stop_while_postgresql_is_frozen() -> None:
+    await stop_frozen(command=HASTY)
 
 
 async def test_gateway(tmp_path_url: URL) -> None:
