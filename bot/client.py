@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
+from http import HTTPStatus
 from typing import Any, Final
 
 import discord
@@ -15,7 +16,9 @@ from bot.answer import HeroTree, Interaction
 from bot.daily import daily_tasks
 from bot.db.engine import Database
 from bot.db.open import open_database
+from bot.errors import EX_CONFIG, StartError
 from bot.form import Form, typed_in
+from bot.gateway import REFUSED, Link
 from bot.keys import check_keys
 from bot.roster.personal import departed_before, guilds_with_heroes, note_departure, note_return
 from bot.settings import Settings
@@ -45,7 +48,11 @@ SESSION_PAUSE_MOST: Final = 30.0
 """Seconds that a connection is kept waiting for its session, lest Discord give it up."""
 
 
-def pause_before_session(*, left: int, total: int, seconds: float) -> float:
+HEARTBEAT_TIMEOUT: Final = 60.0
+"""Seconds of silence after which a connection is taken for dead; Discord's heart beats every 41."""
+
+
+def pause_before_session(*, left: int, total: int, seconds: float, most: float = SESSION_PAUSE_MOST) -> float:
     """Seconds to wait before a session begins, so that those that Discord allows last the day.
 
     A bot that begins one too many has its token taken away:
@@ -55,12 +62,13 @@ def pause_before_session(*, left: int, total: int, seconds: float) -> float:
         left: sessions that may begin until the day is over.
         total: sessions that may begin in a day.
         seconds: until the day is over.
+        most: seconds to wait at most while some are left.
     """
     if not left:
         return max(seconds, SESSION_EVERY)
     if left > total / 2:
         return SESSION_EVERY
-    return min(max(seconds / left, SESSION_EVERY), SESSION_PAUSE_MOST)
+    return min(max(seconds / left, SESSION_EVERY), most)
 
 
 class HeroBot(commands.AutoShardedBot):
@@ -91,6 +99,7 @@ class HeroBot(commands.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
             shard_count=shard_count,
         )
         self.settings = settings
@@ -124,27 +133,58 @@ class HeroBot(commands.AutoShardedBot):
             await self.load_extension(cog)
 
     async def connect(self, *, reconnect: bool = True) -> None:
-        """Connect to the gateway that `DISCORD_GATEWAY_URL` or else Discord's API names."""
-        shards, url, limit = await self.http.get_bot_gateway()
-        if not limit["remaining"]:
-            await self._pause_before_session(limit, 0)
+        """Connect to the gateway that `DISCORD_GATEWAY_URL` or else Discord's API names.
+
+        Raises:
+            StartError: Discord refuses the bot, now or later.
+        """
+        shards, url, limit = await self._gateway()
+        if limit["remaining"] <= limit["total"] / 2:
+            # No connection waits for this one, so it may take as long as it takes to last the day, even
+            # if the process ends and starts over and over again.
+            await self._pause_before_session(limit, 0, most=limit["reset_after"] / 1000)
         chosen = self.settings.discord_gateway_url
         # discord.py goes here whenever it starts a session anew, and asks the API only the first time.
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(str(chosen) if chosen is not None else url)
         self.shard_count = self.shard_count or shards
-        await super().connect(reconnect=reconnect)
+        self._link = Link(self.http.ws_connect, self.shard_count)
+        self.http.ws_connect = self._link.open
+        await self._link.hold(super().connect(reconnect=reconnect))
+
+    async def _gateway(self) -> tuple[int, str, Any]:
+        """How many shards Discord recommends, where they connect to, and how many sessions may begin."""
+        try:
+            return await self.http.get_bot_gateway()
+        except discord.GatewayNotFound as error:
+            cause = error.__cause__
+            if isinstance(cause, discord.HTTPException) and cause.status == HTTPStatus.UNAUTHORIZED:
+                raise StartError(REFUSED, EX_CONFIG) from error
+            raise
+
+    async def on_shard_connect(self, _shard_id: int) -> None:
+        """Called by discord.py when a session has begun."""
+        self._link.stands()
+
+    async def on_shard_resumed(self, _shard_id: int) -> None:
+        """Called by discord.py when a session goes on."""
+        self._link.stands()
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Called by discord.py before it begins a session: waits as long as `pause_before_session` says."""
         if initial:
             # `connect` has seen to it.
             return
-        _shards, _url, limit = await self.http.get_bot_gateway()
+        try:
+            _shards, _url, limit = await self._gateway()
+        except StartError as error:
+            await self._link.refuse(error)
         await self._pause_before_session(limit, shard_id or 0)
 
-    async def _pause_before_session(self, limit: Any, shard_id: int) -> None:
-        left = limit["remaining"]
-        pause = pause_before_session(left=left, total=limit["total"], seconds=limit["reset_after"] / 1000)
+    async def _pause_before_session(
+        self, limit: Any, shard_id: int, *, most: float = SESSION_PAUSE_MOST
+    ) -> None:
+        left, seconds = limit["remaining"], limit["reset_after"] / 1000
+        pause = pause_before_session(left=left, total=limit["total"], seconds=seconds, most=most)
         if pause > SESSION_EVERY:
             log.warning("few sessions left for today; shard %s begins one in %.0f s", shard_id, pause)
         await asyncio.sleep(pause)

@@ -15,6 +15,7 @@ import discord
 
 from bot.client import HeroBot
 from bot.errors import EX_CONFIG, EX_UNAVAILABLE, StartError
+from bot.gateway import REFUSED
 from bot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -23,28 +24,13 @@ STOP_WITHIN: Final = 9.0
 """Seconds that the process has to end once it is told to; hosts kill it after ten."""
 
 
-AUTHENTICATION_FAILED: Final = 4004
-"""https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes"""
-
-REFUSED: Final = (
-    "Discord refuses DISCORD_TOKEN. Copy a new one from the Bot page of your application at "
-    "https://discord.com/developers/applications."
-)
-
-
 @asynccontextmanager
 async def discord_faults() -> AsyncGenerator[None]:
-    """Turn what Discord refuses into a `StartError`: at the start, or later if the token is reset."""
+    """Turn what Discord's API refuses into a `StartError`; see `bot.gateway` for its gateway."""
     try:
         yield
     except discord.LoginFailure as error:
         raise StartError(REFUSED, EX_CONFIG) from error
-    except discord.ConnectionClosed as error:
-        if error.code != AUTHENTICATION_FAILED:
-            raise
-        raise StartError(REFUSED, EX_CONFIG) from error
-    except discord.PrivilegedIntentsRequired as error:
-        raise StartError("Discord refuses the bot's intents.", EX_CONFIG) from error
     except (aiohttp.ClientError, discord.GatewayNotFound, discord.DiscordServerError) as error:
         raise StartError(
             "Discord can't be reached. Check the network, DISCORD_API_URL and DISCORD_GATEWAY_URL.",

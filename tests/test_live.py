@@ -16,6 +16,7 @@ from tests.databases import PostgresServer
 from tests.endurance.load import connection
 from tests.live import live_bot, start_process
 from tests.wire import Wire
+from tests.wire.gateway import Moment
 from tests.wire.messages import blank
 from tests.wire.records import COMPONENT, COMPONENTS_V2, Json
 from tests.wire.rules import BUTTON, TEXT_SELECT
@@ -250,6 +251,69 @@ async def test_an_id_of_ours_on_another_kind_of_component_is_answered(tmp_path_u
     assert said[2].startswith("False ## 1 hero")
     assert said[3].startswith("True This offer is for <@7> to accept.")
     assert "ERROR" not in log, log
+
+
+@pytest.mark.parametrize(
+    ("moment", "code", "ends_with", "says"),
+    [
+        ("connect", 4012, 78, "Update Hero Roster"),
+        ("connect", 4004, 78, "Discord refuses DISCORD_TOKEN"),
+        ("hello", 4004, 78, "Discord refuses DISCORD_TOKEN"),
+        ("identify", 4004, 78, "Discord refuses DISCORD_TOKEN"),
+        ("identify", 4010, 78, "refuses the shards"),
+        ("identify", 4013, 78, "does not know the bot's intents"),
+        ("identify", 4014, 78, "refuses the bot's intents"),
+        ("ready", 4004, 78, "Discord refuses DISCORD_TOKEN"),
+        ("guilds", 4011, 69, "too many servers for its shards"),
+    ],
+)
+async def test_what_the_gateway_refuses_is_one_clear_line(
+    tmp_path_url: URL, moment: Moment, code: int, ends_with: int, says: str
+) -> None:
+    async with Wire() as wire:
+        wire.gateway.close_at(moment, code)
+        bot = await start_process(wire, tmp_path_url, {"LOG_LEVEL": "ERROR"})
+
+        ended, log = await bot.ended()
+
+    assert ended == ends_with, log
+    assert says in log
+    assert log.count("\n") == 1, log
+    assert len(wire.gateway.connects) == 1, "it does not try again"
+
+
+@pytest.mark.parametrize("resumes", [True, False])
+async def test_a_token_that_is_reset_while_it_connects_again(tmp_path_url: URL, resumes: bool) -> None:
+    async with Wire() as wire, live_bot(wire, tmp_path_url, {"LOG_LEVEL": "ERROR"}) as bot:
+        assert (await wire.member("Ana").slash("hero find", name="x")).ephemeral
+        wire.token = "another"
+        if resumes:
+            wire.gateway.drop()
+        else:
+            # The API refuses the token before a session begins.
+            wire.gateway.invalidate()
+
+        code, log = await bot.ended()
+
+    assert code == 78, log
+    assert "Discord refuses DISCORD_TOKEN" in log
+    assert log.count("\n") == 1, log
+    assert len(wire.gateway.connects) == 2
+
+
+async def test_a_gateway_that_does_not_stand_is_given_time(tmp_path_url: URL) -> None:
+    async with Wire() as wire, live_bot(wire, tmp_path_url) as bot:
+        ana, gateway = wire.member("Ana"), wire.gateway
+        await ana.slash("hero find", name="x")
+        gateway.close_at("connect", 4000)
+        gateway.drop()
+        missed = ana.slash("hero find", name="x")
+        assert (await missed).ephemeral
+        assert (len(gateway.identifies), len(gateway.resumes)) == (1, 1)
+        _, first, second = gateway.connects
+        # The clocks may differ by a little.
+        assert second - first > 0.9
+        assert (await bot.stop())[0] == 0
 
 
 async def test_a_token_that_is_reset_meanwhile_is_one_clear_line(tmp_path_url: URL) -> None:

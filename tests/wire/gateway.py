@@ -3,22 +3,32 @@
 import asyncio
 import importlib
 import json
+import socket
+import struct
 import zlib
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from aiohttp import WSMsgType, web
 
-from .records import Json, Signal, dumps
+from .records import Answer, Json, Signal, dumps
 
 if TYPE_CHECKING:
     from .wire import Wire
 
+Moment = Literal["connect", "hello", "identify", "ready", "guilds", "resume"]
+"""When a connection can be closed: instead of hello, right after it, instead of READY, right after it, after
+the guilds, or instead of what a resume replays."""
+
 GUILDS = 1
 PRIVILEGED = 1 << 1 | 1 << 8 | 1 << 15  # members, presences, message content
+LONGEST = 4096
+"""Bytes of a frame that the bot may send."""
+ENDED = frozenset({4004, 4007, 4009, 4010, 4011, 4012, 4013, 4014})
+"""Close codes after which there is no session to resume."""
 
 
 def compressor(name: str | None) -> Callable[[str], bytes] | None:
@@ -59,24 +69,50 @@ class Connection:
         self.request = request
         self.session: Session | None = None
         self.silent = False
+        self.closed = False
+        """What comes in is of no interest any more."""
         self.compression = request.query.get("compress")
         self._compress = compressor(self.compression)
-        self._queue: asyncio.Queue[str] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[str, Answer | None] | int] = asyncio.Queue()
 
-    def send(self, frame: str) -> None:
-        """Queue a frame; a silent connection swallows it."""
+    def send(self, frame: str, answer: Answer | None = None) -> None:
+        """Queue a frame, which may bring the interaction of an `answer`; a silent connection swallows it."""
         if not self.silent:
-            self._queue.put_nowait(frame)
+            self._queue.put_nowait((frame, answer))
+
+    def close(self, code: int) -> None:
+        """Close it once what is queued has been sent."""
+        self.closed = True
+        self._queue.put_nowait(code)
 
     async def write(self) -> None:
         """Send what is queued until cancelled or disconnected."""
         with suppress(ConnectionError):
             while True:
-                frame = await self._queue.get()
+                item = await self._queue.get()
+                if isinstance(item, int):
+                    self.hang_up(item)
+                    return
+                frame, answer = item
                 if self._compress is None:
                     await self.ws.send_str(frame)
                 else:
                     await self.ws.send_bytes(self._compress(frame))
+                if answer is not None:
+                    answer.deliveries += 1
+
+    def hang_up(self, code: int) -> None:
+        """Close it at once: a close frame, and TCP's right behind it, without waiting for an answer."""
+        self.closed = True
+        transport = self.request.transport
+        if transport is None:
+            return
+        # Linux sends both in one packet, so that there is nobody left to reply to.
+        if (cork := getattr(socket, "TCP_CORK", None)) is not None:
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, cork, 1)
+        transport.write(struct.pack("!BBH", 0x88, 2, code))
+        # What the other side still sends is read, or its system would throw away what it has not read yet.
+        transport.write_eof()
 
     def abort(self) -> None:
         """Cut the TCP connection, without a close frame."""
@@ -94,20 +130,20 @@ class Session:
         self.intents = intents
         self.sequence = 0
         self.connection: Connection | None = None
-        self.missed: deque[tuple[int, str]] = deque(maxlen=buffer)
+        self.missed: deque[tuple[int, str, Answer | None]] = deque(maxlen=buffer)
         """Events with their number, which the bot has not yet said it has."""
 
     @property
     def live(self) -> bool:
         return self.connection is not None and not self.connection.silent
 
-    def event(self, name: str, data: str) -> None:
+    def event(self, name: str, data: str, answer: Answer | None = None) -> None:
         """Number an event of this name and JSON, remember it, and send it if connected."""
         self.sequence += 1
         frame = f'{{"op":0,"s":{self.sequence},"t":"{name}","d":{data}}}'
-        self.missed.append((self.sequence, frame))
+        self.missed.append((self.sequence, frame, answer))
         if self.connection is not None:
-            self.connection.send(frame)
+            self.connection.send(frame, answer)
 
     def seen(self, sequence: int) -> None:
         """Forget the events up to this number."""
@@ -124,12 +160,15 @@ class Gateway:
         self.identifies: list[Hello] = []
         self.resumes: list[Hello] = []
         self.heartbeats = 0
+        self.connects: list[float] = []
+        """When each connection was asked for, accepted or not, in seconds of the stand-in's clock."""
         self._wire = wire
         self._heartbeat = int(heartbeat * 1000)
         self._buffer = buffer
         self._signal = Signal()
         self._refuse: list[bool] = []
-        self._closing: set[asyncio.Task[Any]] = set()
+        self._closes: dict[Moment, list[int]] = {}
+        self._upgrades: list[int | None] = []
 
     # -- for tests -------------------------------------------------------------------------------------------
 
@@ -156,10 +195,8 @@ class Gateway:
             if code is None:
                 connection.abort()
             else:
-                task = asyncio.create_task(connection.ws.close(code=code))
-                self._closing.add(task)
-                task.add_done_callback(self._closing.discard)
-            self._detach(connection)
+                connection.hang_up(code)
+            self._leave(connection, code)
         self._signal.notify()
         return len(dropped)
 
@@ -190,18 +227,41 @@ class Gateway:
         """Answer the next resumes with op 9; a session that is not `resumable` is gone."""
         self._refuse += [resumable] * times
 
-    def dispatch(self, event: str, data: str, guild_id: int = 0, *, to_all: bool = False) -> bool:
+    def close_at(self, moment: Moment, code: int, times: int = 1) -> None:
+        """Close the next connections that come to this moment."""
+        self._closes.setdefault(moment, []).extend([code] * times)
+
+    def reject(self, status: int | None = None, times: int = 1) -> None:
+        """Answer the next connections with a status, or cut them, before they are WebSockets."""
+        self._upgrades += [status] * times
+
+    def dispatch(
+        self,
+        event: str,
+        data: str,
+        guild_id: int = 0,
+        *,
+        to_all: bool = False,
+        answer: Answer | None = None,
+    ) -> bool:
         """Send an event to the newest session of a shard, connected ones first. False: there is none."""
         found = [each for each in self.sessions.values() if (guild_id >> 22) % each.shards == each.shard]
         if not to_all and found:
             found = [next((each for each in reversed(found) if each.live), found[-1])]
         for session in found:
-            session.event(event, data)
+            session.event(event, data, answer)
         return bool(found)
 
     # -- the protocol ----------------------------------------------------------------------------------------
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.connects.append(self._wire.now())
+        self._signal.notify()
+        if self._upgrades:
+            status = self._upgrades.pop(0)
+            if status is None and request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=status or 500)
         ws = web.WebSocketResponse(compress=False)
         try:
             connection = Connection(ws, request)
@@ -209,13 +269,18 @@ class Gateway:
             self._wire.errors.append(str(error))
             return web.Response(status=400, text=str(error))
         await ws.prepare(request)
-        connection.send(f'{{"op":10,"d":{{"heartbeat_interval":{self._heartbeat}}}}}')
+        if request.query.get("v") != "10" or request.query.get("encoding") != "json":
+            connection.close(4012)
+        elif not self._strike("connect", connection):
+            connection.send(f'{{"op":10,"d":{{"heartbeat_interval":{self._heartbeat}}}}}')
+            self._strike("hello", connection)
         writer = asyncio.create_task(connection.write())
         try:
             async for frame in ws:
                 code = self._receive(connection, frame.data) if frame.type is WSMsgType.TEXT else 4002
                 if code:
-                    await ws.close(code=code)
+                    connection.close(code)
+                    self._leave(connection, code)
         except Exception as error:
             self._wire.errors.append(f"gateway: {error!r}")
             raise
@@ -231,10 +296,9 @@ class Gateway:
             self._signal.notify()
         return ws
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Cut every connection that still serves a session."""
         self.drop()
-        await asyncio.gather(*self._closing, return_exceptions=True)
 
     def _live(self, shard: int | None) -> list[Connection]:
         return [
@@ -248,14 +312,31 @@ class Gateway:
             connection.session.connection = None
         connection.session = None
 
+    def _leave(self, connection: Connection, code: int | None) -> None:
+        """Part a connection that closes from its session, which ends with some codes."""
+        if connection.session is not None and code in ENDED:
+            self.sessions.pop(connection.session.id, None)
+        self._detach(connection)
+
+    def _strike(self, moment: Moment, connection: Connection) -> bool:
+        """Whether the connection is closed at this moment of its life, as `close_at` has ordered."""
+        codes = self._closes.get(moment)
+        if not codes:
+            return False
+        code = codes.pop(0)
+        connection.close(code)
+        self._leave(connection, code)
+        self._signal.notify()
+        return True
+
     def _receive(self, connection: Connection, text: str) -> int:
         """Take one frame; returns the code to close with, or 0."""
         try:
-            frame: Json = json.loads(text)
+            frame: Json = json.loads(text if len(text.encode()) <= LONGEST else "")
             op, data = int(frame["op"]), cast("Any", frame.get("d"))
         except (ValueError, KeyError, TypeError):
             return 4002
-        if connection.silent:
+        if connection.silent or connection.closed:
             return 0
         code = 0
         if op == 1:
@@ -274,7 +355,7 @@ class Gateway:
             code = 4001
         return code
 
-    def _identify(self, connection: Connection, data: Json) -> int:
+    def _identify(self, connection: Connection, data: Json) -> int:  # noqa: PLR0911 - one for each refusal
         wire = self._wire
         shard, shards = data.get("shard") or (0, 1)
         intents = data.get("intents")
@@ -287,8 +368,11 @@ class Gateway:
         if not isinstance(intents, int) or intents & PRIVILEGED:
             return 4014 if isinstance(intents, int) else 4013
         session = Session(f"{wire.snowflake():x}", shard, shards, intents, self._buffer)
-        self.sessions[session.id] = session
+        # Discord counts it for the day, whatever becomes of it.
         self.identifies.append(Hello(wire.now(), shard, session.id, connection.compression))
+        if self._strike("identify", connection):
+            return 0
+        self.sessions[session.id] = session
         connection.session, session.connection = session, connection
         guilds = [each for each in wire.guilds.values() if (each.id >> 22) % shards == shard]
         ready: Json = {
@@ -301,16 +385,23 @@ class Gateway:
             "shard": [shard, shards],
         }
         session.event("READY", dumps(ready))
+        if self._strike("ready", connection):
+            return 0
         if intents & GUILDS:
             for guild in guilds:
                 session.event("GUILD_CREATE", guild.created)
+        self._strike("guilds", connection)
         self._signal.notify()
         return 0
 
     def _resume(self, connection: Connection, data: Json) -> int:
         session = self.sessions.get(str(data.get("session_id")))
         if data.get("token") != self._wire.token:
+            if session is not None:
+                del self.sessions[session.id]
             return 4004
+        if self._strike("resume", connection):
+            return 0
         sequence = int(data.get("seq") or 0)
         refused = self._refuse.pop(0) if self._refuse else None
         lost = (
@@ -323,14 +414,15 @@ class Gateway:
             connection.send(f'{{"op":9,"d":{dumps(bool(refused))}}}')
             return 0
         if sequence > session.sequence:
+            del self.sessions[session.id]
             return 4007
         if session.connection is not None:
             session.connection.abort()
             self._detach(session.connection)
         session.seen(sequence)
         connection.session, session.connection = session, connection
-        for _, frame in session.missed:
-            connection.send(frame)
+        for _, frame, answer in session.missed:
+            connection.send(frame, answer)
         session.event("RESUMED", "{}")
         self.resumes.append(Hello(self._wire.now(), session.shard, session.id, connection.compression))
         self._signal.notify()

@@ -105,6 +105,8 @@ class Answer:
     """The message with the component that was used."""
     dispatched_at: float
     patience: float = field(repr=False)
+    deliveries: int = 0
+    """How often it was sent to the bot; more than once if a connection broke before the bot had it."""
     acknowledged_at: float = 0.0
     answered_at: float = 0.0
     callback: int | None = None

@@ -113,7 +113,7 @@ class Wire:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        await self.gateway.close()
+        self.gateway.close()
         await self._runner.cleanup()
         if kind is None:
             self.check()
@@ -196,7 +196,11 @@ class Wire:
         self.answers[answer.token] = answer
         self._recent.append(answer)
         if not self.gateway.dispatch(
-            "INTERACTION_CREATE", data, answer.member.guild.id, to_all=self.deliver == "all"
+            "INTERACTION_CREATE",
+            data,
+            answer.member.guild.id,
+            to_all=self.deliver == "all",
+            answer=answer,
         ):
             self.lost += 1
 
