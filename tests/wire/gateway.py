@@ -341,8 +341,12 @@ class Gateway:
         code = 0
         if op == 1:
             self.heartbeats += 1
-            if connection.session is not None and isinstance(data, int):
-                connection.session.seen(data)
+            session = connection.session
+            if session is not None and isinstance(data, int):
+                if data > session.sequence:
+                    self._wire.invalid.append(f"a heartbeat for event {data} of {session.sequence}")
+                    return 4007
+                session.seen(data)
             connection.send('{"op":11}')
         elif op == 2:
             code = self._identify(connection, data)
