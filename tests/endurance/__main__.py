@@ -15,7 +15,7 @@ from tests.databases import PostgresServer, postgres_server
 from tests.endurance.backup import backup
 from tests.endurance.bad_input import bad_input
 from tests.endurance.database import full, lock, restart, slow
-from tests.endurance.gateway import gateway
+from tests.endurance.gateway import crash_loop, gateway
 from tests.endurance.kill import kill
 from tests.endurance.load import Figures
 from tests.endurance.rest import rest
@@ -34,7 +34,8 @@ ON_BOTH: dict[str, Scenario] = {
     "bad input": lambda url: bad_input(url, interactions=5_000),
 }
 ON_SQLITE: dict[str, Scenario] = {
-    "gateway": lambda url: gateway(url, drops=50, invalid=10, silent=1, scarce=2),
+    "gateway": lambda url: gateway(url, drops=50, invalid=10, silent=1, scarce=2, away=6),
+    "crash loop": lambda url: crash_loop(url, sessions=8, day=60),
     "rest": lambda url: rest(url, rounds=4, lasting=True),
     "disk full": lambda url: full(url, times=5),
     "files may not grow": lambda url: full(url, times=5, small=False),

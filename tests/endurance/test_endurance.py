@@ -39,7 +39,12 @@ async def test_stop_while_postgresql_is_frozen() -> None:
 
 
 async def test_gateway(tmp_path_url: URL) -> None:
-    await gateway(tmp_path_url, drops=5, invalid=1, silent=0, scarce=0)
+    found = await gateway(tmp_path_url, drops=5, invalid=1, silent=0, scarce=1, away=0)
+    assert found["never delivered, never answered"]
+
+
+async def test_silence(tmp_path_url: URL) -> None:
+    await gateway(tmp_path_url, drops=0, invalid=0, silent=1, scarce=0, away=0, patient=False)
 
 
 async def test_rest(tmp_path_url: URL) -> None:
