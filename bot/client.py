@@ -149,6 +149,8 @@ class HeroBot(commands.AutoShardedBot):
         self.shard_count = self.shard_count or shards
         self._link = Link(self.http.ws_connect, self.shard_count)
         self.http.ws_connect = self._link.open
+        for event in ("on_shard_connect", "on_shard_resumed"):
+            self.add_listener(self._link.stands, event)
         await self._link.hold(super().connect(reconnect=reconnect))
 
     async def _gateway(self) -> tuple[int, str, Any]:
@@ -160,14 +162,6 @@ class HeroBot(commands.AutoShardedBot):
             if isinstance(cause, discord.HTTPException) and cause.status == HTTPStatus.UNAUTHORIZED:
                 raise StartError(REFUSED, EX_CONFIG) from error
             raise
-
-    async def on_shard_connect(self, _shard_id: int) -> None:
-        """Called by discord.py when a session has begun."""
-        self._link.stands()
-
-    async def on_shard_resumed(self, _shard_id: int) -> None:
-        """Called by discord.py when a session goes on."""
-        self._link.stands()
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Called by discord.py before it begins a session: waits as long as `pause_before_session` says."""

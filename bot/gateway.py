@@ -119,7 +119,7 @@ class Link:
             await asyncio.sleep(pause)
         return cast("aiohttp.ClientWebSocketResponse", Socket(await self._connect(url, **options), self))
 
-    def stands(self) -> None:
+    async def stands(self, _shard_id: int) -> None:
         """A connection has got its session, so the next to break is made again at once."""
         self._tries = 0
 
