@@ -269,5 +269,7 @@ class HeroBot(commands.AutoShardedBot):
         await super().close()
         if hasattr(self, "daily"):
             self.daily.cancel()
+            if (task := self.daily.get_task()) is not None:
+                await asyncio.wait({task})
         if hasattr(self, "db"):
             await self.db.dispose()

@@ -8,11 +8,14 @@ import pytest
 from sqlalchemy import URL, Connection, event, text
 from sqlalchemy.exc import OperationalError
 
+from bot.client import HeroBot
+from bot.daily import daily_tasks
 from bot.db.engine import Database, GivenUp
 from bot.db.models import Hero
 from bot.db.open import open_database
 from bot.db.sqlite import LOCK_STEP
 from tests.endurance.load import connection, locked
+from tests.world import settings_for
 
 
 def _connected(database: Database) -> asyncio.Event:
@@ -126,3 +129,19 @@ async def test_a_lock_that_lasts_is_waited_for_in_one_piece(
             await writing
 
         assert asyncio.get_running_loop().time() - begun > 3 * LOCK_STEP
+
+
+async def test_a_daily_task_that_waits_has_ended_when_the_bot_is_closed(tmp_path_url: URL) -> None:
+    async with HeroBot(settings_for(tmp_path_url), shard_count=1) as bot:
+        bot.db = await open_database(tmp_path_url)
+        bot.daily = daily_tasks(bot.db)
+        connected = _connected(bot.db)
+        async with locked(tmp_path_url), asyncio.timeout(8):
+            bot.daily.start()
+            await connected.wait()
+            await bot.close()
+            task = bot.daily.get_task()
+
+    # Its connection would otherwise report to an event loop that is no more.
+    assert task is not None
+    assert task.done()
