@@ -41,7 +41,10 @@ def pause_before_connection(tries: int, shards: int) -> float:
         tries: connections since one of them last got its session.
         shards: how many connections the process has; each of them may be lost at the same moment.
     """
-    return 0.0 if tries < shards else min(2.0 ** (tries - shards), PAUSE_MOST)
+    if tries < shards:
+        return 0.0
+    # The power of an outage that lasts for hours is more than a float holds.
+    return min(2.0 ** min(tries - shards, 10), PAUSE_MOST)
 
 
 class Socket:

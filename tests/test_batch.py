@@ -192,14 +192,15 @@ async def test_heroes_added_together_are_each_as_if_added_alone(db: Database) ->
         assert (entry.at, entry.changes, entry.other_id) == (kept.created_at, {}, None)
 
 
-async def test_an_add_tried_again_finds_its_own_hero(db: Database) -> None:
+@pytest.mark.parametrize("quota", [Quota(), Quota(heroes_per_member=1), Quota(changes_per_minute=1)])
+async def test_an_add_tried_again_finds_its_own_hero(db: Database, quota: Quota) -> None:
     hero = wanted("Deadpond", 1)
     async with db.write() as session:
         # As when the connection breaks between the commit and its confirmation.
-        (added,) = await add_heroes(session, [hero], Quota())
+        (added,) = await add_heroes(session, [hero], quota)
 
     async with db.write() as session:
-        again = await add_hero(session, hero, Quota())
+        again = await add_hero(session, hero, quota)
 
     assert added is not None
     assert again.id == added.id

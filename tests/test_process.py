@@ -265,3 +265,4 @@ def test_connections_that_come_to_nothing_are_made_ever_later(shards: int) -> No
     pauses = [pause_before_connection(tries, shards) for tries in range(shards + 7)]
 
     assert pauses == [0] * shards + [1, 2, 4, 8, 16, 20, 20]
+    assert pause_before_connection(10_000, shards) == 20, "also after hours of it"

@@ -21,6 +21,10 @@ WAIT: Final = 10.0
 """Seconds that a command waits for the database at most: for a connection, a lock or a statement."""
 
 
+_TRUNCATE: Final = "PRAGMA wal_checkpoint(TRUNCATE)"
+"""Returns whether it was kept from it, in the first column."""
+
+
 class GivenUp(TimeoutError):  # noqa: N818 - nothing is wrong with the database
     """The process is ending, and nothing of this transaction is stored."""
 
@@ -141,10 +145,12 @@ class Database:
         if self.is_sqlite:
             async with self.read() as session:
                 connection = await session.connection()
-                for _ in range(int(WAIT / LOCK_STEP)):
-                    busy = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar()
-                    if not busy:
+                until = asyncio.get_running_loop().time() + WAIT
+                while (await connection.exec_driver_sql(_TRUNCATE)).scalar():
+                    if asyncio.get_running_loop().time() > until:
                         return
+                    # SQLite does not wait by itself while another connection moves the log.
+                    await asyncio.sleep(LOCK_STEP)
 
     async def dispose(self) -> None:
         """Close every connection. The database is of no use afterwards."""

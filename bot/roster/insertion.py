@@ -60,7 +60,8 @@ async def insert_heroes(session: AsyncSession, heroes: Sequence[NewHero]) -> dic
     # Always in the same order: two batches with the same names could wait for each other otherwise.
     ordered = sorted(heroes, key=lambda hero: (hero["guild_id"], hero["name_key"]))
     if session.get_bind().dialect.name == "postgresql":
-        wanted = {"heroes": json.dumps(ordered, default=datetime.isoformat)}
+        # As they are: PostgreSQL can turn an escaped letter into one in UTF-8 databases only.
+        wanted = {"heroes": json.dumps(ordered, default=datetime.isoformat, ensure_ascii=False)}
         added = (await session.exec(_ON_POSTGRES, params=wanted)).scalars().all()
     else:
         added = (await session.exec(_ON_SQLITE, params=ordered)).scalars().all()
