@@ -240,8 +240,10 @@ class HeroBot(commands.AutoShardedBot):
             return False
         task = asyncio.current_task()
         assert task is not None, "discord.py handles each interaction in a task"
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        if task not in self._running:
+            # A command asks twice: before it runs, and as any handler does.
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
         return True
 
     async def run_handler(self, work: Coroutine[Any, Any, None]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam
+from sqlalchemy import ColumnElement, SQLColumnExpression, bindparam
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import and_, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,7 +13,7 @@ from bot.roster.errors import HeroGoneError, NameTakenError
 from bot.roster.rules import name_key
 
 
-def present(guild_id: int | BindParameter[int]) -> ColumnElement[bool]:
+def present(guild_id: int | SQLColumnExpression[int]) -> ColumnElement[bool]:
     """Which heroes are in the guild's roster. A statement that is built once takes a parameter."""
     return and_(col(Hero.guild_id) == guild_id, col(Hero.removed_at).is_(None))
 

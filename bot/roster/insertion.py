@@ -65,7 +65,8 @@ async def insert_heroes(session: AsyncSession, heroes: Sequence[NewHero]) -> dic
         added = (await session.exec(_ON_POSTGRES, params=wanted)).scalars().all()
     else:
         added = (await session.exec(_ON_SQLITE, params=ordered)).scalars().all()
-        await session.exec(_HISTORY_ON_SQLITE, params={"added": [hero.id for hero in added]})
+        if added:
+            await session.exec(_HISTORY_ON_SQLITE, params={"added": [hero.id for hero in added]})
     # By their seals, since names do not tell them apart: a batch may hold one name twice.
     return {hero.secret_seal: hero for hero in added}
 

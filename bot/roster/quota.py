@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Integer, and_, bindparam, or_, text
+from sqlalchemy import Integer, SQLColumnExpression, and_, bindparam, or_, text
 from sqlalchemy.orm import aliased
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.db.models import Action, Hero, HistoryEntry
 from bot.roster.errors import RosterError
@@ -101,28 +102,23 @@ _LATEST: Final = (
     .limit(1)
 )
 """When a member made the last change but so many, if that is not long ago."""
-_OWNED: Final = (
-    select(func.count())
-    .select_from(Hero)
-    .where(present(bindparam("guild_id")), col(Hero.owner_id) == bindparam("owner_id"))
-)
-"""How many heroes a member has in a guild."""
-_Other = aliased(Hero)
-_EXCEEDED: Final = select(Hero.owner_id).where(
-    col(Hero.id).in_(bindparam("added", expanding=True)),
+
+
+def _owned(guild_id: SQLColumnExpression[int], owner_id: SQLColumnExpression[int]) -> SelectOfScalar[int]:
+    """How many heroes a member has in a guild."""
+    return select(func.count()).select_from(Hero).where(present(guild_id), col(Hero.owner_id) == owner_id)
+
+
+_OWNED: Final = _owned(bindparam("guild_id"), bindparam("owner_id"))
+_Added = aliased(Hero)
+_EXCEEDED: Final = select(_Added.owner_id).where(
+    col(_Added.id).in_(bindparam("added", expanding=True)),
     or_(
-        select(func.count())
-        .select_from(_Other)
-        .where(
-            col(_Other.guild_id) == Hero.guild_id,
-            col(_Other.owner_id) == Hero.owner_id,
-            col(_Other.removed_at).is_(None),
-        )
-        .scalar_subquery()
+        _owned(col(_Added.guild_id), col(_Added.owner_id)).scalar_subquery()
         > bindparam("heroes", type_=Integer),
         select(func.count())
         .select_from(HistoryEntry)
-        .where(col(HistoryEntry.actor_id) == Hero.owner_id, _RECENT)
+        .where(col(HistoryEntry.actor_id) == _Added.owner_id, _RECENT)
         .scalar_subquery()
         > bindparam("changes", type_=Integer),
     ),
