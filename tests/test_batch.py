@@ -289,13 +289,15 @@ async def test_batches_of_two_processes_share_names_and_limits(db: Database) -> 
         async with database.write() as session:
             return await add_heroes(session, heroes, FEW)
 
-    numbers = range(20)
+    numbers = range(200)
     mine = [wanted(f"Hero {number}", number) for number in numbers]
     # In the other order: each would wait for the other if they were not sorted.
-    theirs = [wanted(f"Hero {number}", 100 + number) for number in reversed(numbers)]
+    theirs = [wanted(f"Hero {number}", 1_000 + number) for number in reversed(numbers)]
+    # Connected already, so that the two meet.
+    await asyncio.gather(names(db), names(other))
     added = await asyncio.gather(add(db, mine), add(other, theirs))
-    assert sum(hero is not None for hero in [*added[0], *added[1]]) == 20
-    assert len(set(await names(db))) == 20
+    assert sum(hero is not None for hero in [*added[0], *added[1]]) == 200
+    assert len(set(await names(db))) == 200
 
     # The same member in both, who may have two heroes.
     added = await asyncio.gather(

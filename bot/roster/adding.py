@@ -9,7 +9,7 @@ from bot.db.models import Hero, new_seal, utcnow
 from bot.roster.errors import NameTakenError
 from bot.roster.heroes import hero_named
 from bot.roster.insertion import NewHero, insert_heroes
-from bot.roster.quota import Quota, TooManyChangesError, TooManyHeroesError
+from bot.roster.quota import Quota, take_turns
 from bot.roster.rules import clean_age, clean_description, clean_name, clean_secret_name, name_key
 from bot.vault import Vault
 
@@ -64,24 +64,18 @@ async def add_hero(session: AsyncSession, hero: NewHero, quota: Quota) -> Hero:
         TooManyChangesError: the owner has to wait a little.
         TooManyHeroesError: the owner has enough.
     """
-    guild_id, owner_id = hero["guild_id"], hero["owner_id"]
-    try:
-        await quota.check_pace(session, owner_id, hero["created_at"])
-        await quota.check_room(session, guild_id=guild_id, owner_id=owner_id)
-    except (TooManyChangesError, TooManyHeroesError):
-        same = await hero_named(session, guild_id=guild_id, name=hero["name"])
-        if same is None or same.secret_seal != hero["secret_seal"]:
-            raise
-        # See below; what is counted against it is the hero itself.
-        return same
+    guild_id, owner_id, now = hero["guild_id"], hero["owner_id"], hero["created_at"]
+    await take_turns(session, owner_id)
     while True:
-        added = await insert_heroes(session, [hero])
+        added = await insert_heroes(session, [hero], quota.bounds(now))
         if added:
             return added[hero["secret_seal"]]
         other = await hero_named(session, guild_id=guild_id, name=hero["name"])
         if other is not None and other.secret_seal == hero["secret_seal"]:
             # It was added by the batch before, and the connection broke before the database could say so.
             return other
+        await quota.check_pace(session, owner_id, now)
+        await quota.check_room(session, guild_id=guild_id, owner_id=owner_id)
         # None: it was removed just now.
         if other is not None:
             raise NameTakenError(other.name, other.owner_id)
@@ -94,13 +88,7 @@ async def add_heroes(session: AsyncSession, heroes: Sequence[NewHero], quota: Qu
         Each hero as it was added, or None: its name is taken, or its owner near a limit. `add_hero` says
         which, or adds it after all.
     """
-    now = min(hero["created_at"] for hero in heroes)
-    near = set[int]()
-    while True:
-        added = await insert_heroes(session, [hero for hero in heroes if hero["owner_id"] not in near])
-        exceeded = await quota.exceeded(session, list(added.values()), now) if added else set[int]()
-        if not exceeded:
-            return [added.get(hero["secret_seal"]) for hero in heroes]
-        # Once more without them; the one who is told why is whoever asked for too many.
-        near |= exceeded
-        await session.rollback()
+    await take_turns(session, *(hero["owner_id"] for hero in heroes))
+    bounds = quota.bounds(min(hero["created_at"] for hero in heroes))
+    added = await insert_heroes(session, heroes, bounds)
+    return [added.get(hero["secret_seal"]) for hero in heroes]

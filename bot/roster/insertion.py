@@ -1,11 +1,12 @@
 """Putting new heroes into the database, several at once, along with the fact that they were added."""
 
 import json
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, TypedDict, cast
 
 from sqlalchemy import (
+    CTE,
     JSON,
     FromClause,
     Insert,
@@ -27,6 +28,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Action, Hero
 from bot.db.types import words
+from bot.roster.quota import has_room
 
 
 class NewHero(TypedDict):
@@ -45,30 +47,41 @@ class NewHero(TypedDict):
     updated_at: datetime
 
 
-async def insert_heroes(session: AsyncSession, heroes: Sequence[NewHero]) -> dict[str, Hero]:
-    """Insert heroes, and write down that their owners added them, who take turns from here on.
+async def insert_heroes(
+    session: AsyncSession, heroes: Sequence[NewHero], bounds: dict[str, object]
+) -> dict[str, Hero]:
+    """Insert heroes, and write down that their owners added them.
 
     Args:
-        session: one that writes.
+        session: one that writes, in which their owners took turns.
         heroes: of any guilds and owners.
+        bounds: how many heroes an owner may have and add; see `Quota.bounds`.
 
     Returns:
-        Each hero by its seal, without those whose names are taken.
+        Each hero by its seal, without those whose names are taken, and without those of owners who have no
+        room for all of theirs.
     """
-    if not heroes:
-        return {}
-    # Always in the same order: two batches with the same names could wait for each other otherwise.
-    ordered = sorted(heroes, key=lambda hero: (hero["guild_id"], hero["name_key"]))
     if session.get_bind().dialect.name == "postgresql":
-        # As they are: PostgreSQL can turn an escaped letter into one in UTF-8 databases only.
-        wanted = {"heroes": json.dumps(ordered, default=datetime.isoformat, ensure_ascii=False)}
+        wanted = {"new": _as_json(heroes, datetime.isoformat), **bounds}
         added = (await session.exec(_ON_POSTGRES, params=wanted)).scalars().all()
     else:
-        added = (await session.exec(_ON_SQLITE, params=ordered)).scalars().all()
+        wanted = {"new": _as_json(heroes, _as_sqlite_keeps_it), **bounds}
+        added = (await session.exec(_ON_SQLITE, params=wanted)).scalars().all()
         if added:
             await session.exec(_HISTORY_ON_SQLITE, params={"added": [hero.id for hero in added]})
     # By their seals, since names do not tell them apart: a batch may hold one name twice.
     return {hero.secret_seal: hero for hero in added}
+
+
+def _as_json(heroes: Sequence[NewHero], moment: Callable[[datetime], str]) -> str:
+    """The heroes as one parameter. One for each value would make another statement of each number of them."""
+    # Letters as they are: PostgreSQL can turn an escaped one into itself in UTF-8 databases only.
+    return json.dumps(heroes, default=moment, ensure_ascii=False)
+
+
+def _as_sqlite_keeps_it(moment: datetime) -> str:
+    """As SQLAlchemy stores it there: in UTC, without saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 _table: Final = SQLModel.metadata.tables
@@ -78,6 +91,7 @@ _NAME: Final[dict[str, Any]] = {
     "index_elements": ["guild_id", "name_key"],
     "index_where": text("removed_at IS NULL"),
 }
+_COLUMNS: Final = list(NewHero.__annotations__)
 
 
 def _history(added: FromClause) -> Insert:
@@ -93,26 +107,45 @@ def _history(added: FromClause) -> Insert:
     return insert(_table["history"]).from_select(list(entry), select(*entry.values()))
 
 
-def _on_postgres() -> Select[Any]:
-    """Turns, heroes and history in one statement: each trip to PostgreSQL takes its time.
+def _with_room(new: CTE) -> Select[Any]:
+    """Those of the new heroes whose owners have room for all of theirs."""
+    also = new.alias()
+    more = select(func.count()).select_from(also).where(also.c.owner_id == new.c.owner_id).scalar_subquery()
+    # Always in the same order: two batches with the same names could wait for each other otherwise.
+    return (
+        select(*new.c)
+        .where(has_room(new.c.guild_id, new.c.owner_id, more))
+        .order_by(new.c.guild_id, new.c.name_key)
+    )
 
-    The heroes go in as one JSON text. A parameter for each value would make another statement of each
-    number of heroes, and arrays one that PostgreSQL plans anew each time.
-    """
-    columns = [column(name, _hero.c[name].type) for name in NewHero.__annotations__]
-    heroes = func.json_to_recordset(sql_cast(bindparam("heroes", type_=Text), postgresql.JSON))
+
+def _on_postgres() -> Select[Any]:
+    """Heroes and history in one statement: each trip to PostgreSQL takes its time."""
+    heroes = func.json_to_recordset(sql_cast(bindparam("new", type_=Text), postgresql.JSON))
+    columns = [column(name, _hero.c[name].type) for name in _COLUMNS]
     new = select(heroes.table_valued(*columns).render_derived(with_types=True)).cte("new_heroes")
-    owners = select(new.c.owner_id).distinct().order_by(new.c.owner_id).subquery()
-    # Counted to the end before the first hero is inserted, so that each owner's turn has come by then.
-    turns = select(func.count(func.pg_advisory_xact_lock(owners.c.owner_id)).label("taken")).subquery()
     added = (
         postgresql.insert(Hero)
-        .from_select([each.name for each in columns], select(*new.c).join(turns, turns.c.taken > 0))
+        .from_select(_COLUMNS, _with_room(new))
         .on_conflict_do_nothing(**_NAME)
         .returning(_hero)
         .cte("added")
     )
     return select(added).add_cte(_history(added).cte("added_history"))
+
+
+def _on_sqlite() -> Insert:
+    """The heroes alone: SQLite can't insert into two tables at once."""
+    hero = func.json_each(bindparam("new", type_=Text)).table_valued("value").c.value
+    columns = [
+        func.json_extract(hero, f"$.{name}", type_=_hero.c[name].type).label(name) for name in _COLUMNS
+    ]
+    return (
+        sqlite.insert(_hero)
+        .from_select(_COLUMNS, _with_room(select(*columns).cte("new_heroes")))
+        .on_conflict_do_nothing(**_NAME)
+        .returning(_hero)
+    )
 
 
 def _loaded(statement: Select[Any] | Insert) -> UpdateBase:
@@ -122,7 +155,7 @@ def _loaded(statement: Select[Any] | Insert) -> UpdateBase:
 
 
 _ON_POSTGRES: Final = _loaded(_on_postgres())
-_ON_SQLITE: Final = _loaded(sqlite.insert(_hero).on_conflict_do_nothing(**_NAME).returning(_hero))
+_ON_SQLITE: Final = _loaded(_on_sqlite())
 _HISTORY_ON_SQLITE: Final = _history(
     select(_hero).where(_hero.c.id.in_(bindparam("added", expanding=True))).subquery()
 )

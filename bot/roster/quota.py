@@ -1,13 +1,11 @@
 """How much one member may change and own."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Integer, SQLColumnExpression, and_, bindparam, or_, text
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Integer, SQLColumnExpression, and_, bindparam, text
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -71,25 +69,13 @@ class Quota:
                 "have. `/hero remove` or `/hero transfer` makes room."
             )
 
-    async def exceeded(self, session: AsyncSession, added: Sequence[Hero], now: datetime) -> set[int]:
-        """Whose heroes should not have been added, all that were added together considered.
-
-        Args:
-            session: the one that added them, after it let their owners take turns.
-            added: as the database has numbered them.
-            now: the present moment, for the earliest of them.
-
-        Returns:
-            Owners who have more heroes or made more changes than they may. For each of their heroes alone
-            the two checks above decide, and say why.
-        """
-        wanted = {
-            "added": [hero.id for hero in added],
+    def bounds(self, now: datetime) -> dict[str, object]:
+        """The parameters of a statement with `has_room` in it, at that moment."""
+        return {
             "after": now - WINDOW,
             "changes": self.changes_per_minute,
             "heroes": self.heroes_per_member,
         }
-        return set((await (await session.connection()).execute(_EXCEEDED, wanted)).scalars())
 
 
 _RECENT: Final = and_(col(HistoryEntry.at) > bindparam("after"), col(HistoryEntry.action) != Action.LOOKED)
@@ -110,20 +96,21 @@ def _owned(guild_id: SQLColumnExpression[int], owner_id: SQLColumnExpression[int
 
 
 _OWNED: Final = _owned(bindparam("guild_id"), bindparam("owner_id"))
-_Added = aliased(Hero)
-_EXCEEDED: Final = select(_Added.owner_id).where(
-    col(_Added.id).in_(bindparam("added", expanding=True)),
-    or_(
-        _owned(col(_Added.guild_id), col(_Added.owner_id)).scalar_subquery()
-        > bindparam("heroes", type_=Integer),
-        select(func.count())
-        .select_from(HistoryEntry)
-        .where(col(HistoryEntry.actor_id) == _Added.owner_id, _RECENT)
-        .scalar_subquery()
-        > bindparam("changes", type_=Integer),
-    ),
-)
-"""Owners of some heroes who have too many, or made too many changes lately."""
+
+
+def has_room(
+    guild_id: SQLColumnExpression[int], owner_id: SQLColumnExpression[int], more: SQLColumnExpression[int]
+) -> ColumnElement[bool]:
+    """Whether a member may have, and add at once, so many more heroes in a guild.
+
+    Where not, the two checks of `Quota` say why. Its `bounds` are the parameters.
+    """
+    changes = select(func.count()).select_from(HistoryEntry)
+    changes = changes.where(col(HistoryEntry.actor_id) == owner_id, _RECENT)
+    return and_(
+        _owned(guild_id, owner_id).scalar_subquery() + more <= bindparam("heroes", type_=Integer),
+        changes.scalar_subquery() + more <= bindparam("changes", type_=Integer),
+    )
 
 
 async def take_turns(session: AsyncSession, *member_ids: int) -> None:
