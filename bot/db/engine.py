@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.db import postgres
 from bot.db.sqlite import LOCK_STEP, Driver, DriverConnection
 from bot.errors import EX_CONFIG, StartError
 
@@ -208,6 +209,7 @@ def _postgres(url: URL, *, log_sql: bool) -> AsyncEngine:
     milliseconds = str(int(WAIT * 1000))
     engine = create_async_engine(
         url,
+        module=postgres.Driver(),
         echo=log_sql,
         hide_parameters=True,
         pool_size=10,
