@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, cast
 
 from sqlalchemy.exc import OperationalError
 
@@ -36,12 +36,17 @@ class Batch(Generic[T, R]):
     Args:
         together: does it for up to `MOST` calls, all or nothing, and returns a result for each: None for
             one that is to be done by itself.
+        at_once: how often that may be under way at the same time. More fill the time in which one waits for
+            the database, and are each for fewer.
     """
 
-    def __init__(self, together: Callable[[Sequence[T]], Awaitable[Sequence[R | None]]]) -> None:
+    def __init__(
+        self, together: Callable[[Sequence[T]], Awaitable[Sequence[R | None]]], *, at_once: int = 1
+    ) -> None:
         self._together = together
+        self._at_once = at_once
         self._waiting: list[_Call[T, R]] = []
-        self._task: asyncio.Task[None] | None = None
+        self._tasks = set[asyncio.Task[None]]()
 
     async def __call__(self, wanted: T) -> R | None:
         """Have it done, and return the result.
@@ -56,8 +61,9 @@ class Batch(Generic[T, R]):
         loop = asyncio.get_running_loop()
         call = _Call[T, R](wanted, loop.create_future(), loop.time())
         self._waiting.append(call)
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
+        if len(self._tasks) < self._at_once:
+            task = asyncio.create_task(self._run())
+            self._tasks.add(task)
         return await call.done
 
     async def _run(self) -> None:
@@ -69,7 +75,7 @@ class Batch(Generic[T, R]):
                 if here := [call for call in batch if not call.done.done()]:
                     await self._do(here)
         finally:
-            self._task = None
+            self._tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def _send_away(self, before: float) -> None:
         """Let those give up who came before that moment, as whoever waits for a writer does."""

@@ -45,7 +45,8 @@ class HeroCog(commands.GroupCog, group_name="hero", group_description="The heroe
     def __init__(self, bot: HeroBot) -> None:
         super().__init__()
         self.bot = bot
-        self._adding = Batch(self._add)
+        # SQLite has one writer at a time.
+        self._adding = Batch(self._add, at_once=1 if bot.db.is_sqlite else 2)
         self._finding = Batch(self._find)
         self.menu = app_commands.ContextMenu(name="Heroes", callback=self.heroes_of)
 

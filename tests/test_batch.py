@@ -62,6 +62,25 @@ async def test_who_comes_meanwhile_is_done_together() -> None:
     assert await double(4) == 8
 
 
+async def test_as_many_batches_are_under_way_as_may_be() -> None:
+    work = Doubling()
+    double = Batch(work, at_once=2)
+
+    asking = [
+        *await start(double, 1),
+        *await start(double, 2, 3),
+        *await start(double, 4),
+        *await start(double, 5),
+    ]
+    under_way = list(work.batches)
+    work.going_on.set()
+
+    assert await asyncio.gather(*asking) == [2, 4, 6, 8, 10]
+    assert under_way == [[1], [2, 3]]
+    assert work.batches == [[1], [2, 3], [4, 5]]
+    assert await double(6) == 12
+
+
 async def test_a_batch_has_an_end() -> None:
     work = Doubling()
 

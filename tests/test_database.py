@@ -342,5 +342,6 @@ async def test_a_file_that_cannot_be_opened_leaves_no_thread_behind(tmp_path: Pa
         async with database.engine.connect():
             pass
 
-    assert set(threading.enumerate()) == before
+    # Those of other tests may end meanwhile.
+    assert set(threading.enumerate()) <= before
     await database.dispose()

@@ -22,10 +22,15 @@ def _is_hidden(character: str) -> bool:
     return character in _BLANK or unicodedata.category(character) in _BANNED
 
 
+def _is_plain(text: str) -> bool:
+    """Whether it is one line of ASCII, as most texts are: nothing hidden, and in every normal form."""
+    return text.isascii() and text.isprintable()
+
+
 def _line(text: str, what: str) -> str:
     """Check and tidy a name-like field: one visible line of 1 to `NAME_MAX` characters."""
     # Before normalising: NFKC turns some characters into a plain space, and would hide what was typed.
-    if any(_is_hidden(character) for character in text.strip()):
+    if not _is_plain(text) and any(_is_hidden(character) for character in text.strip()):
         raise InvalidHeroError(
             f"{what} can't hold line breaks or invisible characters. Please type it as one plain line."
         )
@@ -81,7 +86,9 @@ def clean_description(text: str | None) -> str | None:
         return None
     # NFC, not NFKC: a description is read, not compared. Joiners stay, since emoji are made with them.
     lines = unicodedata.normalize("NFC", text).replace("\r\n", "\n").strip()
-    if any(_is_hidden(character) and character not in "\n\t\u200c\u200d" for character in lines):
+    if not _is_plain(lines) and any(
+        _is_hidden(character) and character not in "\n\t\u200c\u200d" for character in lines
+    ):
         raise InvalidHeroError(
             "A description can't hold invisible control characters. Please type it as plain text."
         )
@@ -99,8 +106,7 @@ def name_key(text: str) -> str:
     Case, width, the composition of accents and white space make no difference, as in Unicode's
     NFKC_Casefold (The Unicode Standard, 3.13, D146). What a name can't hold is left out.
     """
-    if text.isascii() and text.isprintable():
-        # As most names are: nothing to leave out, and already in normal form.
+    if _is_plain(text):
         return _SPACES.sub(" ", text.lower()).strip()
     visible = "".join(character for character in text if character.isspace() or not _is_hidden(character))
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
