@@ -196,6 +196,16 @@ async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answe
             with contextlib.suppress(*FAILURES):
                 await _say(interaction, Private(sentence), to, asked_at, deferred=deferred)
         # Else the member can't be told: the token is gone, or Discord is. What was done stays done.
+    _let_go(interaction, answer)
+
+
+def _let_go(interaction: Interaction, answer: Answer) -> None:
+    """Break the circles in which what is done with would stay; see `Panel.take_apart`."""
+    body = answer.body if isinstance(answer, Private) else answer
+    if isinstance(body, Panel):
+        body.take_apart()
+    # An interaction and its response; discord.py would make another one for whoever still asks for it.
+    delattr(interaction, "_cs_response")
 
 
 async def _say(interaction: Interaction, answer: Answer, to: To, asked_at: float, *, deferred: bool) -> None:

@@ -10,6 +10,9 @@ ACCENT: Final = discord.Colour(0xC0392B)
 """The colour at the edge of what the bot shows."""
 
 
+_FRAMES: Final = (ui.Container, ui.Section, ui.ActionRow)
+
+
 class Panel(ui.LayoutView):
     """Text and controls in a frame of the bot's colour, sent once and never listened to.
 
@@ -26,6 +29,17 @@ class Panel(ui.LayoutView):
         shown = (ui.TextDisplay[Any](item) if isinstance(item, str) else item for item in items)
         self.add_item(ui.Container[Any](*shown, accent_colour=ACCENT))
         self.stop()
+
+    def take_apart(self) -> None:
+        """Let go of what stands in it, once it is sent.
+
+        What stands in a frame knows its frame, and things that refer to each other in a circle stay in memory
+        until Python halts everything to look for such.
+        """
+        frames = [item for item in self.walk_children() if isinstance(item, _FRAMES)]
+        self.clear_items()
+        for frame in frames:
+            frame.clear_items()
 
 
 def attachment(file: discord.File) -> ui.Item[Any]:

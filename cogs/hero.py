@@ -46,7 +46,8 @@ class HeroCog(commands.GroupCog, group_name="hero", group_description="The heroe
         super().__init__()
         self.bot = bot
         # SQLite has one writer at a time.
-        self._adding = Batch(self._add, at_once=1 if bot.db.is_sqlite else 2)
+        one_writer = bot.settings.database_url.get_backend_name() == "sqlite"
+        self._adding = Batch(self._add, at_once=1 if one_writer else 2)
         self._finding = Batch(self._find)
         self.menu = app_commands.ContextMenu(name="Heroes", callback=self.heroes_of)
 
