@@ -49,6 +49,10 @@ async def hero_named(session: AsyncSession, *, guild_id: int, name: str) -> Hero
 
 async def heroes_named(session: AsyncSession, wanted: Sequence[tuple[int, str]]) -> list[Hero | None]:
     """For each guild and name what `hero_named` returns, with one look at the database."""
+    if len(wanted) == 1:
+        # A tenth less work than with lists.
+        ((guild_id, name),) = wanted
+        return [await hero_named(session, guild_id=guild_id, name=name)]
     keys = [(guild_id, name_key(name)) for guild_id, name in wanted]
     # Each name in each guild of these: to look for pairs, SQLite would go through all names there are.
     places = {"guilds": {guild_id for guild_id, _ in keys}, "keys": {key for _, key in keys}}
