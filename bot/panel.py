@@ -10,9 +10,6 @@ ACCENT: Final = discord.Colour(0xC0392B)
 """The colour at the edge of what the bot shows."""
 
 
-_FRAMES: Final = (ui.Container, ui.Section, ui.ActionRow)
-
-
 class Panel(ui.LayoutView):
     """Text and controls in a frame of the bot's colour, sent once and never listened to.
 
@@ -36,10 +33,9 @@ class Panel(ui.LayoutView):
         What stands in a frame knows its frame, and things that refer to each other in a circle stay in memory
         until Python halts everything to look for such.
         """
-        frames = [item for item in self.walk_children() if isinstance(item, _FRAMES)]
+        for item in self.walk_children():
+            item._parent = None  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         self.clear_items()
-        for frame in frames:
-            frame.clear_items()
 
 
 def attachment(file: discord.File) -> ui.Item[Any]:

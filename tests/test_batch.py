@@ -4,10 +4,12 @@ import asyncio
 import re
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
@@ -18,6 +20,7 @@ from bot.roster.adding import NewHero, add_hero, add_heroes, new_hero
 from bot.roster.asker import Asker
 from bot.roster.errors import NameTakenError, RosterError
 from bot.roster.heroes import heroes_named
+from bot.roster.history import record
 from bot.roster.quota import Quota, TooManyChangesError, TooManyHeroesError
 from bot.roster.removal import remove_hero
 from bot.vault import Vault, new_key
@@ -210,6 +213,44 @@ async def test_heroes_added_together_are_each_as_if_added_alone(db: Database) ->
         assert kept.description == (f"Number {number}" if number % 3 else None)
         assert (entry.action, entry.actor_id, entry.guild_id) == (Action.ADDED, number, kept.guild_id)
         assert (entry.at, entry.changes, entry.other_id) == (kept.created_at, {}, None)
+
+
+async def test_a_hero_is_stored_as_any_row_is(db: Database) -> None:
+    hard = new_hero(
+        guild_id=2**63 - 1,
+        owner_id=2**63 - 2,
+        vault=Vault(),
+        name='Łóż "the \\ Hero" {🦸}',
+        secret_name="O'Neil \\u0041",
+        description='Two\nlines, a "quote", a \\ and 🎭',
+        now=datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2))),
+    )
+    values: dict[str, Any] = {**hard, "name": "Other", "name_key": "other"}
+    async with db.write() as session:
+        (added,) = await add_heroes(session, [hard], Quota())
+        other = Hero(**values)
+        session.add(other)
+        await session.flush()
+        record(session, other, Action.ADDED, actor_id=other.owner_id, at=other.created_at)
+
+    async def rows(query: str) -> list[tuple[object, ...]]:
+        async with db.read() as session:
+            return [tuple(row) for row in (await (await session.connection()).execute(text(query))).all()]
+
+    # As text: what is compared in the database has to be written alike.
+    heroes = await rows(
+        "SELECT guild_id, owner_id, secret_name, secret_key, secret_seal, age, description, version,"
+        " CAST(created_at AS text), CAST(updated_at AS text), has_portrait, removed_at FROM hero ORDER BY id"
+    )
+    history = await rows(
+        "SELECT guild_id, actor_id, action, CAST(changes AS text), CAST(at AS text), other_id"
+        " FROM history ORDER BY hero_id"
+    )
+    assert len(heroes) == len(history) == 2
+    assert heroes[0] == heroes[1]
+    assert history[0] == history[1]
+    assert added is not None
+    assert (added.name, added.created_at) == (hard["name"], hard["created_at"])
 
 
 @pytest.mark.parametrize("quota", [Quota(), Quota(heroes_per_member=1), Quota(changes_per_minute=1)])

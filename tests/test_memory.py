@@ -14,8 +14,10 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from pydantic import SecretStr
 from sqlalchemy import URL
+from sqlmodel import select
 
 from bot.client import HeroBot
+from bot.db.models import Hero, Portrait
 from bot.panel import Panel
 from tests.wire import Wire
 from tests.world import settings_for
@@ -77,12 +79,17 @@ async def test_what_is_answered_does_not_wait_for_the_garbage_collector(tmp_path
         gc.disable()
         try:
             # In the end all of it has been handled to the end.
-            async with bot_on(wire, tmp_path_url):
+            async with bot_on(wire, tmp_path_url) as bot:
                 ana = wire.member("Ana")
                 for number in range(12):
                     await ana.slash("hero add", name=f"Hero {number}", secret_name="x")
                 await ana.slash("hero find", name="Hero 1")
                 await ana.slash("hero find", name="Nobody")
+                async with bot.db.write() as session:
+                    hero = (await session.exec(select(Hero).where(Hero.name == "Hero 2"))).one()
+                    hero.has_portrait = True
+                    session.add(Portrait(hero_id=hero.id, guild_id=hero.guild_id, image=b"RIFF"))
+                await ana.slash("hero find", name="Hero 2")
                 await ana.slash("hero list")
                 await ana.slash("hero stats")
             others = {id(each) for each in before}

@@ -29,6 +29,7 @@ class _Begun:
 class _Connection(AsyncAdapt_asyncpg_connection):
     begin_with: str | None = None
     """What is executed along with the next BEGIN."""
+    isolation_level: str | None
     _connection: Any
     _transaction: Any
 
@@ -87,6 +88,7 @@ async def begin_with(session: AsyncSession, sql: str) -> bool:
     assert connection is not None
     driver = connection.connection.dbapi_connection
     assert isinstance(driver, _Connection)
+    assert driver.isolation_level != "autocommit", "a session that only reads has no transaction"
     if driver.has_begun:
         return False
     driver.begin_with = sql
