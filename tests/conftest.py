@@ -66,6 +66,14 @@ async def db(url: URL) -> AsyncGenerator[Database]:
 
 
 @pytest.fixture
+async def other(db: Database) -> AsyncGenerator[Database]:
+    """The same database by an engine with connections of its own, as another process would have."""
+    database = Database(db.engine.url)
+    yield database
+    await database.dispose()
+
+
+@pytest.fixture
 async def env(url: URL) -> AsyncGenerator[Env]:
     async with discord_on(url) as running:
         yield running

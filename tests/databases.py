@@ -101,12 +101,19 @@ def postgres_server() -> Generator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+async def turns(db: Database, *, granted: bool = True) -> list[int]:
+    """The members whose turn it is on PostgreSQL, or is waited for, once for each transaction."""
+    members = text(
+        "SELECT (classid::bigint << 32) + objid::bigint"
+        " FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+        " WHERE locktype = 'advisory' AND granted = :granted AND datname = current_database() ORDER BY 1"
+    )
+    async with db.read() as session:
+        return list((await (await session.connection()).execute(members, {"granted": granted})).scalars())
+
+
 async def until_somebody_waits_for_a_turn(db: Database) -> None:
     """Wait until a transaction waits for the turn of a member, on PostgreSQL."""
-    waits = text(
-        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
-        " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
-    )
-    async with asyncio.timeout(10), db.read() as session:
-        while not (await (await session.connection()).execute(waits)).scalar():
+    async with asyncio.timeout(10):
+        while not await turns(db, granted=False):
             pass

@@ -1,4 +1,4 @@
-"""`python -m bot` as a process of its own, connected to the stand-in for Discord."""
+"""The bot, connected to the stand-in for Discord: `python -m bot` as a process of its own, or in this one."""
 
 import asyncio
 import os
@@ -10,10 +10,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from discord.ext import commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from pydantic import SecretStr
 from sqlalchemy import URL
 
+from bot.client import HeroBot
 from bot.paths import ROOT
 from tests.wire import Wire
+from tests.world import settings_for
 
 
 @dataclass
@@ -96,3 +102,27 @@ async def live_bot(
         if bot.process.returncode is None:
             bot.process.kill()
             await bot.process.communicate()
+
+
+@asynccontextmanager
+async def bot_on(wire: Wire, url: URL, *cogs: commands.Cog) -> AsyncGenerator[HeroBot]:
+    """The bot in this process, with more cogs than its own; Discord's addresses are put back afterwards.
+
+    Args:
+        wire: the Discord that it connects to.
+        url: its database.
+        cogs: what it is to have as well.
+    """
+    base, gateway = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    settings = settings_for(url, discord_token=SecretStr(wire.token), discord_api_url=wire.api_url)
+    try:
+        async with HeroBot(settings) as bot:
+            for cog in cogs:
+                await bot.add_cog(cog)
+            running = asyncio.create_task(bot.start(wire.token))
+            await wire.gateway.connected()
+            yield bot
+            await bot.close()
+            await running
+    finally:
+        Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = base, gateway

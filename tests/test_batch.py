@@ -342,10 +342,7 @@ async def test_several_are_found_each_in_its_own_guild(db: Database) -> None:
     ]
 
 
-async def test_batches_of_two_processes_share_names_and_limits(db: Database) -> None:
-    # An engine with connections of its own, as another process would have.
-    other = Database(db.engine.url)
-
+async def test_batches_of_two_processes_share_names_and_limits(db: Database, other: Database) -> None:
     async def add(database: Database, heroes: list[NewHero]) -> list[Hero | None]:
         async with database.write() as session:
             return await add_heroes(session, heroes, FEW)
@@ -365,12 +362,9 @@ async def test_batches_of_two_processes_share_names_and_limits(db: Database) -> 
         *(add(each, [wanted(f"{n} of {k}", 500) for n in range(2)]) for k, each in enumerate((db, other)))
     )
     assert sum(hero is not None for hero in [*added[0], *added[1]]) == 2
-    await other.dispose()
 
 
-async def test_a_batch_waits_for_the_turns_of_its_members(db: Database) -> None:
-    other = Database(db.engine.url)
-
+async def test_a_batch_waits_for_the_turns_of_its_members(db: Database, other: Database) -> None:
     async def add_one_more() -> list[Hero | None]:
         async with other.write() as session:
             return await add_heroes(session, [wanted("Third", 1), wanted("Fourth", 2)], FEW)
@@ -385,4 +379,3 @@ async def test_a_batch_waits_for_the_turns_of_its_members(db: Database) -> None:
     # Member 1 may have two; what the other transaction added counts, though it ended only meanwhile.
     assert third is None
     assert fourth is not None
-    await other.dispose()

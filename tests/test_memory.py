@@ -1,51 +1,23 @@
 """What the bot keeps in memory of what it has shown: nothing, however much that is."""
 
-import asyncio
 import gc
 import os
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import discord
-import pytest
 from discord import ui
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
-from pydantic import SecretStr
 from sqlalchemy import URL
 from sqlmodel import select
 
-from bot.client import HeroBot
 from bot.db.models import Hero, Portrait
 from bot.panel import Panel
+from tests.live import bot_on
 from tests.wire import Wire
-from tests.world import settings_for
 
 SHOWN = int(os.environ.get("SHOWN", "400"))
 """How many finds and lists; `SHOWN=10000` for the full size."""
 
 
-@pytest.fixture
-def _addresses() -> object:  # pyright: ignore[reportUnusedFunction]
-    """Discord's addresses, put back afterwards."""
-    base, gateway = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
-    yield
-    Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
-
-
-@asynccontextmanager
-async def bot_on(wire: Wire, url: URL) -> AsyncGenerator[HeroBot]:
-    settings = settings_for(url, discord_token=SecretStr(wire.token), discord_api_url=wire.api_url)
-    async with HeroBot(settings) as bot:
-        running = asyncio.create_task(bot.start(wire.token))
-        await wire.gateway.connected()
-        yield bot
-        await bot.close()
-        await running
-
-
-@pytest.mark.usefixtures("_addresses")
 async def test_finds_and_lists_leave_no_views_behind(tmp_path_url: URL) -> None:
     async with Wire() as wire, bot_on(wire, tmp_path_url) as bot:
         ana = wire.member("Ana")
@@ -70,7 +42,6 @@ async def test_finds_and_lists_leave_no_views_behind(tmp_path_url: URL) -> None:
     assert before == after == (0, 0, 0)
 
 
-@pytest.mark.usefixtures("_addresses")
 async def test_what_is_answered_does_not_wait_for_the_garbage_collector(tmp_path_url: URL) -> None:
     async with Wire() as wire:
         # Other tests may keep some.

@@ -10,9 +10,6 @@ import discord
 import pytest
 from discord import app_commands
 from discord.ext import commands
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
-from pydantic import SecretStr
 from sqlalchemy import URL, text
 
 from bot import answer as wrapper
@@ -21,9 +18,9 @@ from bot.answer import Answer, Interaction, Private, To, answers, suggests
 from bot.client import HeroBot
 from bot.panel import Panel, attachment
 from tests.endurance.load import connection
+from tests.live import bot_on
 from tests.wire import Answer as Seen
 from tests.wire import Member, Wire
-from tests.world import settings_for
 
 CALLBACK = "POST /interactions/*/callback"
 EDIT = "PATCH /webhooks/*/messages/@original"
@@ -99,19 +96,9 @@ async def online_on(url: URL, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator
     monkeypatch.setattr(wrapper, "DEFER_AFTER", 0.01)
     monkeypatch.setattr(persist, "PAUSE", 0.001)
     monkeypatch.setattr(persist, "PAUSE_MOST", 0.004)
-    # What was there is put back; the bot sets both.
-    monkeypatch.setattr(Route, "BASE", Route.BASE)
-    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
-    async with Wire() as wire:
-        settings = settings_for(url, discord_token=SecretStr(wire.token), discord_api_url=wire.api_url)
-        cog = PatientCog()
-        async with HeroBot(settings) as bot:
-            await bot.add_cog(cog)
-            running = asyncio.create_task(bot.start(wire.token))
-            await wire.gateway.connected()
-            yield Online(wire, bot, wire.member("Ana"), cog)
-            await bot.close()
-            await running
+    cog = PatientCog()
+    async with Wire() as wire, bot_on(wire, url, cog) as bot:
+        yield Online(wire, bot, wire.member("Ana"), cog)
 
 
 @pytest.fixture

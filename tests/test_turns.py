@@ -1,38 +1,16 @@
 """Members take turns: what counts for a member happens one after the other, whichever process does it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from typing import Final
 
 import pytest
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import col, select, text
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.engine import Database, GivenUp
 from bot.db.models import DailyTask, utcnow
 from bot.roster.quota import take_turns
-from tests.databases import until_somebody_waits_for_a_turn
-
-HELD: Final = text(
-    "SELECT (classid::bigint << 32) + objid::bigint"
-    " FROM pg_locks JOIN pg_database ON pg_database.oid = database"
-    " WHERE locktype = 'advisory' AND granted AND datname = current_database() ORDER BY 1"
-)
-
-
-@pytest.fixture
-async def other(db: Database) -> AsyncGenerator[Database]:
-    """An engine with connections of its own, as another process would have."""
-    other = Database(db.engine.url)
-    yield other
-    await other.dispose()
-
-
-async def held(db: Database) -> list[int]:
-    """The members whose turn it is."""
-    async with db.read() as session:
-        return list((await (await session.connection()).execute(HELD)).scalars())
+from tests.databases import turns, until_somebody_waits_for_a_turn
 
 
 async def names(session: AsyncSession) -> list[str]:
@@ -50,28 +28,28 @@ async def test_turns_last_as_long_as_the_transaction(db: Database, other: Databa
     async with db.write() as session:
         await take_turns(session, 7, big)
         await names(session)
-        assert await held(other) == [7, big]
+        assert await turns(other) == [7, big]
         await take_turns(session, 8)
-        assert await held(other) == [7, 8, big]
-    assert await held(other) == []
+        assert await turns(other) == [7, 8, big]
+    assert await turns(other) == []
 
     # Before anything is executed, too, none takes the place of another.
     async with db.write() as session:
         await take_turns(session, 3, 2)
         await take_turns(session, 2, 1)
         await names(session)
-        assert await held(other) == [1, 2, 3]
+        assert await turns(other) == [1, 2, 3]
         await session.rollback()
-        assert await held(other) == []
+        assert await turns(other) == []
         await names(session)
-        assert await held(other) == []
+        assert await turns(other) == []
 
     # Those of a transaction in which nothing happened are not taken by the next one.
     async with db.write() as session:
         await take_turns(session, 5)
     async with db.write() as session:
         await names(session)
-        assert await held(other) == []
+        assert await turns(other) == []
 
 
 async def test_who_gets_no_turn_in_time_leaves_nothing(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +91,9 @@ async def test_who_waits_for_a_turn_can_be_told_to_give_up(db: Database, other: 
         other.give_up()
         with pytest.raises(GivenUp):
             await waiting
+        async with asyncio.timeout(10):
+            while await turns(db, granted=False):
+                pass
 
     # It does not get its turn after all.
-    assert await held(db) == []
+    assert await turns(db) == []

@@ -1,7 +1,7 @@
 """Putting new heroes into the database, several at once, along with the fact that they were added."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypedDict, cast
 
@@ -61,22 +61,16 @@ async def insert_heroes(
         Each hero by its seal, without those whose names are taken, and without those of owners who have no
         room for all of theirs.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        wanted = {"new": _as_json(heroes, datetime.isoformat), **bounds}
-        added = (await session.exec(_ON_POSTGRES, params=wanted)).scalars().all()
-    else:
-        wanted = {"new": _as_json(heroes, _as_sqlite_keeps_it), **bounds}
-        added = (await session.exec(_ON_SQLITE, params=wanted)).scalars().all()
-        if added:
-            await session.exec(_HISTORY_ON_SQLITE, params={"added": [hero.id for hero in added]})
+    on_postgres = session.get_bind().dialect.name == "postgresql"
+    # One parameter, since one for each value would make another statement of each number of heroes. Letters
+    # as they are: PostgreSQL can turn an escaped one into itself in UTF-8 databases only.
+    moment = datetime.isoformat if on_postgres else _as_sqlite_keeps_it
+    wanted = {"new": json.dumps(heroes, default=moment, ensure_ascii=False), **bounds}
+    added = (await session.exec(_ON_POSTGRES if on_postgres else _ON_SQLITE, params=wanted)).scalars().all()
+    if added and not on_postgres:
+        await session.exec(_HISTORY_ON_SQLITE, params={"added": [hero.id for hero in added]})
     # By their seals, since names do not tell them apart: a batch may hold one name twice.
     return {hero.secret_seal: hero for hero in added}
-
-
-def _as_json(heroes: Sequence[NewHero], moment: Callable[[datetime], str]) -> str:
-    """The heroes as one parameter. One for each value would make another statement of each number of them."""
-    # Letters as they are: PostgreSQL can turn an escaped one into itself in UTF-8 databases only.
-    return json.dumps(heroes, default=moment, ensure_ascii=False)
 
 
 def _as_sqlite_keeps_it(moment: datetime) -> str:

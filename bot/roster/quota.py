@@ -121,14 +121,13 @@ async def take_turns(session: AsyncSession, *member_ids: int) -> None:
     lock the same things in another order would wait for each other. SQLite has one writer at a time anyway.
     """
     if session.get_bind().dialect.name == "postgresql":
-        # An array as PostgreSQL spells it.
-        members = f"{{{','.join(f'{member_id:d}' for member_id in sorted(set(member_ids)))}}}"
-        if not await begin_with(session, _TAKE_TURNS.format(f"'{members}'")):
+        members = sorted(set(member_ids))
+        if not await begin_with(session, _TAKE_TURNS.format(f"ARRAY{members}")):
             await (await session.connection()).execute(_TAKE_TURNS_NOW, {"members": members})
 
 
 _TAKE_TURNS: Final = (
     "SELECT pg_advisory_xact_lock(member)"
-    " FROM (SELECT unnest(CAST(CAST({} AS text) AS bigint[])) AS member ORDER BY 1) AS members"
+    " FROM (SELECT unnest(CAST({} AS bigint[])) AS member ORDER BY 1) AS members"
 )
 _TAKE_TURNS_NOW: Final = text(_TAKE_TURNS.format(":members"))

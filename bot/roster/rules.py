@@ -27,10 +27,15 @@ def _is_plain(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
+def _hides(text: str, *, but: str = "") -> bool:
+    """Whether it holds a hidden character other than those."""
+    return not _is_plain(text) and any(_is_hidden(character) and character not in but for character in text)
+
+
 def _line(text: str, what: str) -> str:
     """Check and tidy a name-like field: one visible line of 1 to `NAME_MAX` characters."""
     # Before normalising: NFKC turns some characters into a plain space, and would hide what was typed.
-    if not _is_plain(text) and any(_is_hidden(character) for character in text.strip()):
+    if _hides(text.strip()):
         raise InvalidHeroError(
             f"{what} can't hold line breaks or invisible characters. Please type it as one plain line."
         )
@@ -86,9 +91,7 @@ def clean_description(text: str | None) -> str | None:
         return None
     # NFC, not NFKC: a description is read, not compared. Joiners stay, since emoji are made with them.
     lines = unicodedata.normalize("NFC", text).replace("\r\n", "\n").strip()
-    if not _is_plain(lines) and any(
-        _is_hidden(character) and character not in "\n\t\u200c\u200d" for character in lines
-    ):
+    if _hides(lines, but="\n\t\u200c\u200d"):
         raise InvalidHeroError(
             "A description can't hold invisible control characters. Please type it as plain text."
         )
