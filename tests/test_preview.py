@@ -139,8 +139,12 @@ async def view_as(page: Page, person: str) -> None:
 async def use(page: Page, command: str, **options: str) -> None:
     """Choose a command from the list and type its options, leaving the last one open."""
     await settled(page)
-    await page.get_by_label("Message", exact=True).press_sequentially(f"/{command}")
-    await page.get_by_role("option", name=f"/{command}").click()
+    message = page.get_by_label("Message", exact=True)
+    await message.press_sequentially(f"/{command}")
+    # By a key: the list may be drawn anew between the two halves of a click, which then chooses nothing.
+    await page.get_by_role("option", name=f"/{command}", selected=True).wait_for()
+    await message.press("Enter")
+    await page.get_by_role("button", name=f"Command /{command}").wait_for()
     for option, value in options.items():
         await page.get_by_label(f"{option}, required", exact=True).press_sequentially(value)
 
