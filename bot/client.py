@@ -19,6 +19,7 @@ from bot.db.open import open_database
 from bot.errors import EX_CONFIG, StartError
 from bot.form import Form, typed_in
 from bot.gateway import REFUSED, Link
+from bot.guilds import keep_little
 from bot.keys import check_keys
 from bot.roster.personal import departed_before, guilds_with_heroes, note_departure, note_return
 from bot.settings import Settings
@@ -102,6 +103,7 @@ class HeroBot(commands.AutoShardedBot):
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
             shard_count=shard_count,
         )
+        keep_little(self._connection.parsers)
         self.settings = settings
         self.vault = Vault(settings.secret_keys)
         self._force_sync = force_sync

@@ -15,6 +15,10 @@ MEMBER_PERMISSIONS = (
 )  # commands, view, send, embed, read history
 
 
+CHANNELS, ROLES, EMOJI = 20, 15, 10
+"""What a usual server has of each."""
+
+
 class CannotSend(ValueError):  # noqa: N818 - it says what happened
     """Discord's client would not let the member send this."""
 
@@ -30,7 +34,7 @@ class Upload:
 
 @dataclass(slots=True)
 class Guild:
-    """A server with one channel; `members` are those that Discord knows by id."""
+    """A server of usual size, used in its first channel; `members` are those that Discord knows by id."""
 
     id: int
     name: str
@@ -63,8 +67,21 @@ class Guild:
 
     @property
     def created(self) -> str:
-        """The JSON of its GUILD_CREATE: the little that is valid."""
+        """The JSON of its GUILD_CREATE."""
         bot: Json = {"user": self.bot_user, "roles": [], "flags": 0, "joined_at": "2024-01-01T00:00:00+00:00"}
+        channels = [
+            self.channel | {"id": str(self.channel_id + number), "name": f"{number}", "position": number}
+            for number in range(1, CHANNELS)
+        ]
+        roles = [
+            self.role
+            | {"id": str(self.channel_id + CHANNELS + number), "name": f"{number}", "position": number}
+            for number in range(1, ROLES)
+        ]
+        emoji: list[Json] = [
+            {"id": str(self.channel_id + CHANNELS + ROLES + number), "name": f"e{number}", "roles": []}
+            for number in range(EMOJI)
+        ]
         guild: Json = {
             "id": str(self.id),
             "name": self.name,
@@ -73,8 +90,9 @@ class Guild:
             "member_count": len(self.members) + 1,
             "preferred_locale": "en-US",
             "features": [],
-            "roles": [self.role],
-            "channels": [self.channel],
+            "roles": [self.role, *roles],
+            "channels": [self.channel, *channels],
+            "emojis": emoji,
             "members": [bot],
         }
         return dumps(guild)

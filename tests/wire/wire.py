@@ -24,7 +24,7 @@ REMEMBERED = 2048  # interactions and messages that are kept although nobody hol
 class Wire:
     """Discord on 127.0.0.1: REST and gateway on one free port, for any number of processes with one token.
 
-    `guilds` with one channel each exist from the start. `shards` and `max_concurrency` are what
+    `guilds` exist from the start. `shards` and `max_concurrency` are what
     /gateway/bot says, as are `sessions`, how many a day may begin, and `sessions_reset`, the seconds left
     of that day. In seconds: the `heartbeat` interval, `ack_within` (10062 after it), `token_lives`
     (50027 after it) and `patience`, the bound of every wait for an answer. The rules go by `clock`, which
