@@ -65,6 +65,17 @@ def _end_in_time() -> None:
     timer.start()
 
 
+def look_less_for_garbage() -> None:
+    """Let Python look for circles of objects less often, and not among what is loaded by now.
+
+    That stays; to look through it would halt everything for a tenth of a second now and then, and longer on a
+    small machine.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(LOOK_FOR_GARBAGE_AFTER)
+
+
 async def run_bot(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then let running handlers finish and return; see `_end_in_time`.
 
@@ -72,11 +83,7 @@ async def run_bot(settings: Settings) -> None:
         StartError: it can't start.
     """
     token = _token(settings)
-    # What is loaded now stays: to look through it for garbage would halt everything for a tenth of a second
-    # now and then, and longer on a small machine.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(LOOK_FOR_GARBAGE_AFTER)
+    look_less_for_garbage()
     async with discord_faults(), HeroBot(settings) as bot:
         running = asyncio.create_task(bot.start(token))
         stop = asyncio.Event()

@@ -1,7 +1,10 @@
 """What the two bots beside ours need to run against the stand-in."""
 
+import asyncio
 import logging
 import os
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import discord
 from discord.ext import commands
@@ -21,8 +24,16 @@ class BareBot(commands.Bot):
     async def setup_hook(self) -> None:
         await self.tree.sync()
 
-    def start_now(self) -> None:
-        """Run until the process ends."""
-        self.run(
-            os.environ["DISCORD_TOKEN"], log_level=logging.getLevelNamesMapping()[os.environ["LOG_LEVEL"]]
-        )
+    def start_now(self, run: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run) -> None:
+        """Run until the process ends.
+
+        Args:
+            run: runs the coroutine in an event loop of its own.
+        """
+        discord.utils.setup_logging(level=logging.getLevelNamesMapping()[os.environ["LOG_LEVEL"]])
+
+        async def live() -> None:
+            async with self:
+                await self.start(os.environ["DISCORD_TOKEN"])
+
+        run(live())
