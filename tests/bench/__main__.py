@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import os
 import shutil
 import sys
@@ -175,8 +176,12 @@ def main(
                         cells += asyncio.run(compare(urls, size, command, in_flight, seconds))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    figures = {"cells": [asdict(cell) for cell in cells], "extras": None if found is None else asdict(found)}
-    output.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    # JSON knows no infinity: that no answer came is null.
+    rows = [
+        {name: None if value == math.inf else value for name, value in asdict(cell).items()} for cell in cells
+    ]
+    figures = {"cells": rows, "extras": None if found is None else asdict(found)}
+    output.write_text(json.dumps(figures, indent=1, allow_nan=False), encoding="utf-8")
     show(cells, found)
     console.print(f"{time.perf_counter() - started:.0f} s in all")
 

@@ -84,7 +84,8 @@ def table(cells: list[Cell]) -> Table:
         "plain",
         "ours",
         "lost l/p/o",
-        "MB plain",
+        "MB limit",
+        "plain",
         "ours",
     ]
     for head in heads:
@@ -108,8 +109,7 @@ def table(cells: list[Cell]) -> Table:
             *(f"{bot.p99:,.1f}" for bot in three),
             *(f"{bot.cpu:.2f}" for bot in three),
             "/".join(str(bot.lost) for bot in three),
-            f"{plain.memory:.0f}",
-            f"{ours.memory:.0f}",
+            *(f"{bot.memory:.0f}" for bot in three),
         )
     return made
 
@@ -178,7 +178,9 @@ def _grown(database: str, found: dict[Key, dict[str, Cell]]) -> Iterator[Goal]:
     small, large = sizes[0], sizes[-1]
     for command in ("find", "autocomplete"):
         for in_flight in dict.fromkeys(key[3] for key in found):
-            base = found[database, small, command, in_flight]
+            base = found.get((database, small, command, in_flight))
+            if base is None:
+                continue
             for suffix, times in (("", 1.3), (", large", 3.0)):
                 grown = found.get((database, large, command + suffix, in_flight))
                 if grown is None:

@@ -32,6 +32,7 @@ ON_BOTH: dict[str, Scenario] = {
     "database locked for 20 s": lambda url: lock(url, seconds=20),
     "slow": lambda url: slow(url, seconds=5),
     "bad input": lambda url: bad_input(url, interactions=5_000),
+    "soak": lambda url: soak(url, commands=100_000),
 }
 ON_SQLITE: dict[str, Scenario] = {
     "gateway": lambda url: gateway(url, drops=50, invalid=10, silent=1, scarce=2, away=6),
@@ -40,7 +41,6 @@ ON_SQLITE: dict[str, Scenario] = {
     "disk full": lambda url: full(url, times=5),
     "files may not grow": lambda url: full(url, times=5, small=False),
     "backup": lambda url: backup(url, times=5, adds=300, megabytes=200),
-    "soak": lambda url: soak(url, commands=100_000),
 }
 
 

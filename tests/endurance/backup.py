@@ -77,6 +77,7 @@ async def backup(url: URL, *, times: int, adds: int, megabytes: int, in_flight: 
                         assert max(copied.values()) == 1
                         assert copied.keys() <= sent
                         copies[copy] = before[-1]
+        assert meanwhile, "they were made while the bot wrote"
         last, name = copies.popitem()
         fresh = place.parent / "fresh" / "heroes.db"
         await _command(wire, url.set(database=str(fresh)), "restore", last)

@@ -52,7 +52,11 @@ async def test_rest(tmp_path_url: URL) -> None:
 
 
 async def test_lock(tmp_path_url: URL) -> None:
-    await lock(tmp_path_url, seconds=0.5)
+    assert not (await lock(tmp_path_url, seconds=0.5))["excuses"]
+
+
+async def test_lock_for_longer_than_the_bot_waits(tmp_path_url: URL) -> None:
+    assert (await lock(tmp_path_url, seconds=2, wait=0.5))["excuses"]
 
 
 async def test_slow(url: URL) -> None:
@@ -77,5 +81,5 @@ async def test_backup(tmp_path_url: URL) -> None:
     assert (await backup(tmp_path_url, times=1, adds=50, megabytes=10))["confirmed"] >= 50
 
 
-async def test_soak(tmp_path_url: URL) -> None:
-    assert (await soak(tmp_path_url, commands=1000))["commands"] >= 1000
+async def test_soak(url: URL) -> None:
+    assert (await soak(url, commands=1000))["commands"] >= 1000
