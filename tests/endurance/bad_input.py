@@ -5,7 +5,7 @@ import asyncio
 import secrets
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from sqlalchemy import URL, text
 
 from tests.endurance.load import Figures, connection, is_card
@@ -18,11 +18,16 @@ from tests.wire.records import COMPONENTS_V2, dumps
 
 MANAGE_GUILD = 1 << 5
 BATCH = 20
-OF_THE_VICTIM = (
+STAYS = (
     "SELECT * FROM hero WHERE owner_id = :victim OR id <= 3 ORDER BY id",
     "SELECT * FROM history WHERE hero_id <= 3 ORDER BY id",
     "SELECT * FROM confidant WHERE hero_id <= 3 ORDER BY hero_id, user_id",
     "SELECT * FROM portrait WHERE hero_id <= 3 ORDER BY hero_id",
+    # Each sender is a member of one guild, and does nothing in the other.
+    "SELECT * FROM history WHERE guild_id = :here AND actor_id = :keeper",
+    "SELECT * FROM history WHERE guild_id = :there AND actor_id = :robber",
+    "SELECT * FROM hero WHERE guild_id = :here AND owner_id = :keeper",
+    "SELECT * FROM hero WHERE guild_id = :there AND owner_id = :robber",
 )
 
 
@@ -49,6 +54,8 @@ async def bad_input(url: URL, *, interactions: int) -> Figures:
             asyncio.run_coroutine_threadsafe(attempt.send(batch, before), loop).result(timeout=120)
             batch.clear()
 
+        # The same on each run, and others on each kind of database.
+        @seed(url.get_backend_name())
         @settings(
             max_examples=interactions,
             database=None,
@@ -94,12 +101,13 @@ class _Attempt:
         self._secret = secret
 
     async def state(self) -> list[list[Any]]:
-        """The victim's heroes, what happened to them, who is trusted with them, and their portraits."""
+        """The victim's heroes with all that belongs to them, and what anybody has done where they are not."""
+        robber, keeper = self._senders
+        here, there = robber.guild.id, keeper.guild.id
+        people = {"victim": self._victim.id, "robber": robber.id, "keeper": keeper.id}
+        people |= {"here": here, "there": there}
         async with connection(self._url) as other:
-            return [
-                [*(await other.execute(text(query), {"victim": self._victim.id} if ":" in query else {}))]
-                for query in OF_THE_VICTIM
-            ]
+            return [[*(await other.execute(text(query), people if ":" in query else {}))] for query in STAYS]
 
     def check_log(self) -> None:
         """See that nothing failed in all that the bot has said so far, and that it told no secret."""

@@ -24,6 +24,8 @@ from tests.wire import Upload
 from tests.wire.records import AUTOCOMPLETE, COMPONENT, MODAL, SLASH, Json
 
 BUTTON, SELECT, TEXT_INPUT, LABEL = 2, 3, 4, 18
+WHOLE = 4
+"""The type of options that are whole numbers."""
 ODD: Final = (
     "",
     " ",
@@ -232,6 +234,10 @@ def _commands(registered: list[Json], ids: list[int]) -> SearchStrategy[Nonsense
         typing = [each for each in options if each["type"] == 3]
         if kind == AUTOCOMPLETE and typing:
             draw(st.sampled_from(typing))["focused"] = True
+            for each in options:
+                if each["type"] == WHOLE and draw(st.booleans()):
+                    # What somebody has typed so far need not be of its type.
+                    each["value"] = draw(texts)
         else:
             # Discord asks for suggestions only while somebody types.
             kind = SLASH
