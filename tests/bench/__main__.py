@@ -89,8 +89,15 @@ async def interleaved(
     return seen
 
 
-async def alone(folder: Path, seconds: float, *, guilds: int = MANY_GUILDS) -> Extras:
-    """Measure what concerns this bot alone."""
+async def alone(folder: Path, seconds: float, bases: Sequence[URL], *, guilds: int = MANY_GUILDS) -> Extras:
+    """Measure what concerns this bot alone.
+
+    Args:
+        folder: for files of its own.
+        seconds: for each measurement of speed.
+        bases: empty databases, on which to look at its memory.
+        guilds: how many it is in, for what each takes.
+    """
 
     def fresh(name: str) -> URL:
         return parse_url(f"sqlite:///{folder}/{name}.db")
@@ -108,25 +115,27 @@ async def alone(folder: Path, seconds: float, *, guilds: int = MANY_GUILDS) -> E
             }
             for command in ("add", "find")
         }
-    memory: dict[int, float] = {}
-    start_seconds = 0.0
-    for count in (GUILDS, guilds):
-        async with measured("ours", fresh(f"{count}-guilds"), guilds=count) as bot:
-            member = bot.wire.member("Ann")
-            # Answered after the guilds that the gateway told of before; maybe too late for Discord.
-            while not (
-                await member.slash("hero list").until(lambda seen: seen.answered or seen.refusals, 60)
-            ).answered:
-                pass
-            memory[count] = bot.memory()
-            start_seconds = start_seconds or bot.start_seconds
+    few, start_seconds = await _memory(fresh("few"), GUILDS)
+    many, _ = await _memory(fresh("many"), guilds)
     return Extras(
         start_seconds,
-        memory[GUILDS],
-        (memory[guilds] - memory[GUILDS]) * 1024 / (guilds - GUILDS),
+        {url.get_backend_name(): (await _memory(url, GUILDS))[0] for url in bases},
+        (many - few) * 1024 / (guilds - GUILDS),
         {command: rate["plain text"] for command, rate in rates.items()},
         {command: rate["encrypted"] for command, rate in rates.items()},
     )
+
+
+async def _memory(url: URL, guilds: int) -> tuple[float, float]:
+    """MB of the bot when it has answered once, in so many guilds, and seconds of its start."""
+    async with measured("ours", url, guilds=guilds) as bot:
+        member = bot.wire.member("Ann")
+        # Answered after the guilds that the gateway told of before; maybe too late for Discord.
+        while not (
+            await member.slash("hero list").until(lambda seen: seen.answered or seen.refusals, 60)
+        ).answered:
+            pass
+        return bot.memory(), bot.start_seconds
 
 
 def main(
@@ -157,13 +166,16 @@ def main(
     folder = Path(tempfile.mkdtemp(prefix="hero-roster-bench-"))
     try:
         with ExitStack() as stack:
-            if extras:
-                found = asyncio.run(alone(folder, seconds))
             server = (
                 stack.enter_context(durable_postgres(folder / "postgres"))
                 if "postgresql" in databases
                 else None
             )
+            if extras:
+                bases = [parse_url(f"sqlite:///{folder}/base.db")]
+                if server is not None:
+                    bases.append(stack.enter_context(server.new_database()))
+                found = asyncio.run(alone(folder, seconds, bases))
             for size in heroes:
                 for database in databases:
                     with ExitStack() as here:
@@ -190,8 +202,9 @@ def show(cells: list[Cell], extras: Extras | None) -> None:
     """Print the figures and how they stand to the goals."""
     console.print(table(cells))
     if extras is not None:
+        base = ", ".join(f"{database} {megabytes:.0f} MB" for database, megabytes in extras.base_mb.items())
         console.print(
-            f"Start to ready: {extras.start_seconds:.2f} s of processor time. Base: {extras.base_mb:.0f} MB. "
+            f"Start to ready: {extras.start_seconds:.2f} s of processor time. Base: {base}. "
             f"Each of {MANY_GUILDS:,} guilds: {extras.guild_kb:.1f} KB."
         )
         for command, rate in extras.encrypted.items():
