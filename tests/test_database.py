@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlmodel import SQLModel, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.db.engine import Database
+from bot.db.engine import ON_POSTGRESQL, ON_SQLITE, Database
 from bot.db.migrate import alembic_config, current_revision, migrate, newest_revision
 from bot.db.models import Hero
 from bot.db.open import open_database
@@ -124,6 +124,37 @@ async def test_many_writers_queue_and_all_succeed(db: Database) -> None:
 
     async with db.read() as session:
         assert len((await session.exec(select(Hero.id))).all()) == 100
+
+
+async def test_who_waits_for_a_connection_gets_it_before_who_comes_anew(db: Database) -> None:
+    connections = ON_SQLITE if db.is_sqlite else ON_POSTGRESQL
+    order: list[str] = []
+    all_taken, all_wait = asyncio.Barrier(connections + 1), asyncio.Event()
+
+    async def use(name: str) -> None:
+        async with db.read() as session:
+            await session.connection()
+            order.append(name)
+            await session.exec(select(1))
+
+    async def hold() -> None:
+        async with db.read() as session:
+            await session.exec(select(1))
+            await all_taken.wait()
+            await all_wait.wait()
+        await use("again")
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        for _ in range(connections):
+            group.create_task(hold())
+        await all_taken.wait()
+        for _ in range(connections):
+            group.create_task(use("waited"))
+        # They begin to wait.
+        await asyncio.sleep(0)
+        all_wait.set()
+
+    assert order == ["waited"] * connections + ["again"] * connections
 
 
 SNOWFLAKE = 2**63 - 1

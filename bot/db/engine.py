@@ -26,6 +26,11 @@ _TRUNCATE: Final = "PRAGMA wal_checkpoint(TRUNCATE)"
 """Returns whether it was kept from it, in the first column."""
 
 
+ON_SQLITE: Final = 5
+ON_POSTGRESQL: Final = 10
+"""Connections of a process at most."""
+
+
 class GivenUp(TimeoutError):  # noqa: N818 - nothing is wrong with the database
     """The process is ending, and nothing of this transaction is stored."""
 
@@ -82,7 +87,9 @@ class Database:
         self._reading = self.engine.execution_options(
             **{"reads_only": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         )
-        self._writer = asyncio.Lock()
+        connections = ON_SQLITE if self.is_sqlite else ON_POSTGRESQL
+        self._connections = asyncio.Semaphore(connections)
+        self._writers = asyncio.Semaphore(1 if self.is_sqlite else connections)
         self._given_up = False
         self._waiting: set[_Patience] = set()
 
@@ -94,14 +101,15 @@ class Database:
             TimeoutError: no connection came free within `WAIT` seconds.
             GivenUp: see `give_up`.
         """
-        session = self._session(bind=self._reading)
-        try:
-            with self._until_given_up():
-                yield session
-        finally:
-            # No transaction is open, so this waits for nothing. `async with` would make a task of it, to
-            # keep a rollback from being cancelled half-way.
-            await session.close()
+        async with self._turn(self._connections):
+            session = self._session(bind=self._reading)
+            try:
+                with self._until_given_up():
+                    yield session
+            finally:
+                # No transaction is open, so this waits for nothing. `async with` would make a task of it, to
+                # keep a rollback from being cancelled half-way.
+                await session.close()
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncSession]:
@@ -110,22 +118,36 @@ class Database:
         On SQLite writers queue here, in asyncio, so that none of them meets the file's lock.
 
         Raises:
-            TimeoutError: the writers ahead took more than `WAIT` seconds.
+            TimeoutError: the writers ahead took more than `WAIT` seconds, or no connection came free in them.
             GivenUp: see `give_up`.
         """
-        if self.is_sqlite:
-            async with asyncio.timeout(WAIT):
-                await self._writer.acquire()
+        async with self._turn(self._writers), self._turn(self._connections), self._session() as session:
+            with self._until_given_up():
+                yield session
+                await session.flush()
+            # This is not given up: nobody could tell whether it is stored.
+            await session.commit()
+
+    @asynccontextmanager
+    async def _turn(self, turns: asyncio.Semaphore) -> AsyncGenerator[None]:
+        """Wait for one of so many turns, first come, first served.
+
+        Of the pool's connections whoever asks when one is given back gets it at once, before those who wait.
+
+        Raises:
+            TimeoutError: none came within `WAIT` seconds.
+            GivenUp: see `give_up`.
+        """
+        with self._until_given_up():
+            if turns.locked():
+                async with asyncio.timeout(WAIT):
+                    await turns.acquire()
+            else:
+                await turns.acquire()
         try:
-            async with self._session() as session:
-                with self._until_given_up():
-                    yield session
-                    await session.flush()
-                # This is not given up: nobody could tell whether it is stored.
-                await session.commit()
+            yield
         finally:
-            if self.is_sqlite:
-                self._writer.release()
+            turns.release()
 
     def _until_given_up(self) -> "_Patience":
         if self._given_up:
@@ -172,7 +194,7 @@ def _sqlite(url: URL, *, log_sql: bool) -> AsyncEngine:
         module=Driver(WAIT),
         echo=log_sql,
         hide_parameters=True,
-        pool_size=5,
+        pool_size=ON_SQLITE,
         max_overflow=0,
         pool_use_lifo=True,
         pool_timeout=WAIT,
@@ -212,7 +234,7 @@ def _postgres(url: URL, *, log_sql: bool) -> AsyncEngine:
         module=postgres.Driver(),
         echo=log_sql,
         hide_parameters=True,
-        pool_size=10,
+        pool_size=ON_POSTGRESQL,
         # In seconds: sooner than networks forget a connection that nobody uses.
         pool_recycle=300,
         max_overflow=0,
