@@ -25,7 +25,8 @@ STOP_WITHIN: Final = 9.0
 
 LOOK_FOR_GARBAGE_AFTER: Final = 10_000
 """How many more objects there have to be before Python looks for circles among them. While hundreds of
-members wait, there are more than its 700 at any time. Suggestions leave 14 each, which take some 4 KB."""
+members wait, there are more than its usual hundreds at any time. Suggestions leave 14 each, which take some
+4 KB."""
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from bot.errors import StartError
 from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
 from bot.roster.heroes import heroes_named
-from bot.roster.quota import Quota
+from bot.roster.quota import Quota, take_turns
 from bot.roster.search import find_hero, suggest_names
 from bot.vault import Vault
 
@@ -155,6 +155,27 @@ async def test_who_waits_for_a_connection_gets_it_before_who_comes_anew(db: Data
         all_wait.set()
 
     assert order == ["waited"] * connections + ["again"] * connections
+
+
+@pytest.mark.parametrize("new_url", ["postgresql"], indirect=True)
+async def test_what_was_committed_meanwhile_is_counted_whatever_the_server_would_rather(new_url: URL) -> None:
+    before = await open_database(new_url)
+    async with before.engine.connect() as connection:
+        await connection.execute(
+            text(f"ALTER DATABASE {new_url.database} SET default_transaction_isolation = 'repeatable read'")
+        )
+        await connection.commit()
+    await before.dispose()
+
+    database = await open_database(new_url)
+    async with database.write() as session:
+        connection = await session.connection()
+        assert (await connection.execute(text("SHOW transaction_isolation"))).scalar() == "read committed"
+    async with database.write() as session:
+        await take_turns(session, 1)
+        connection = await session.connection()
+        assert (await connection.execute(text("SHOW transaction_isolation"))).scalar() == "read committed"
+    await database.dispose()
 
 
 SNOWFLAKE = 2**63 - 1

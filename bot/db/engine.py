@@ -3,7 +3,7 @@
 import asyncio
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -87,9 +87,8 @@ class Database:
         self._reading = self.engine.execution_options(
             **{"reads_only": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         )
-        connections = ON_SQLITE if self.is_sqlite else ON_POSTGRESQL
-        self._connections = asyncio.Semaphore(connections)
-        self._writers = asyncio.Semaphore(1 if self.is_sqlite else connections)
+        self._connections = asyncio.Semaphore(ON_SQLITE if self.is_sqlite else ON_POSTGRESQL)
+        self._writer = asyncio.Semaphore(1)
         self._given_up = False
         self._waiting: set[_Patience] = set()
 
@@ -121,7 +120,8 @@ class Database:
             TimeoutError: the writers ahead took more than `WAIT` seconds, or no connection came free in them.
             GivenUp: see `give_up`.
         """
-        async with self._turn(self._writers), self._turn(self._connections), self._session() as session:
+        writing = self._turn(self._writer) if self.is_sqlite else nullcontext()
+        async with writing, self._turn(self._connections), self._session() as session:
             with self._until_given_up():
                 yield session
                 await session.flush()
@@ -232,6 +232,8 @@ def _postgres(url: URL, *, log_sql: bool) -> AsyncEngine:
     engine = create_async_engine(
         url,
         module=postgres.Driver(),
+        # Whoever has waited for a member's turn counts what was committed meanwhile.
+        isolation_level="READ COMMITTED",
         echo=log_sql,
         hide_parameters=True,
         pool_size=ON_POSTGRESQL,

@@ -61,7 +61,7 @@ class _Connection(AsyncAdapt_asyncpg_connection):
 
 
 class Driver(AsyncAdapt_asyncpg_dbapi):
-    """The `module` for `create_async_engine`."""
+    """The `module` for `create_async_engine`, whose `connect_args` can then be asyncpg's alone."""
 
     asyncpg: Any
 

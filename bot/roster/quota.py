@@ -119,6 +119,8 @@ async def take_turns(session: AsyncSession, *member_ids: int) -> None:
 
     Whoever also locks a hero's row calls this first, and for all members at once: two transactions that
     lock the same things in another order would wait for each other. SQLite has one writer at a time anyway.
+
+    Where this begins the transaction, the turns come with its first statement, which fails if they do not.
     """
     if session.get_bind().dialect.name == "postgresql":
         members = sorted(set(member_ids))
