@@ -12,19 +12,19 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.answer import HeroTree, Interaction
-from bot.daily import daily_tasks
 from bot.db.engine import Database
 from bot.db.open import open_database
 from bot.errors import EX_CONFIG, StartError
-from bot.form import Form, typed_in
-from bot.gateway import REFUSED, Link
-from bot.guilds import keep_little
-from bot.keys import check_keys
+from bot.gateway.commands import sync_commands
+from bot.gateway.guilds import keep_little
+from bot.gateway.link import REFUSED, Link
+from bot.interactions.answer import HeroTree, Interaction
+from bot.interactions.form import Form, typed_in
+from bot.roster.housekeeping import daily_tasks
+from bot.roster.keys import check_keys
 from bot.roster.personal import departed_before, guilds_with_heroes, note_departure, note_return
+from bot.roster.vault import Vault
 from bot.settings import Settings
-from bot.sync import sync_commands
-from bot.vault import Vault
 
 log = logging.getLogger(__name__)
 

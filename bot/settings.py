@@ -18,7 +18,7 @@ from sqlalchemy import URL
 from bot.db.url import DEFAULT_URL, parse_url
 from bot.errors import EX_CONFIG, StartError
 from bot.roster.quota import Quota
-from bot.vault import check_key
+from bot.roster.vault import check_key
 
 
 def _check_token(token: SecretStr) -> SecretStr:

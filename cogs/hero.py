@@ -6,12 +6,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answer import Answer, Interaction, To, answers, asker_of, guild_of, suggests
-from bot.batch import Batch
-from bot.chart import chart
 from bot.client import HeroBot
+from bot.db.batch import Batch
 from bot.db.models import Hero
-from bot.picture import check_size, shrink
+from bot.images.chart import chart
+from bot.images.portrait import check_size, shrink
+from bot.interactions.answer import Answer, Interaction, To, answers, asker_of, guild_of, suggests
 from bot.roster.adding import NewHero, add_hero, add_heroes, new_hero
 from bot.roster.errors import HeroNotFoundError, RosterError
 from bot.roster.heroes import heroes_named

@@ -9,10 +9,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answer import Answer, Interaction, To, answers, guild_of
 from bot.client import HeroBot
-from bot.form import Form
-from bot.panel import Panel, attachment
+from bot.interactions.answer import Answer, Interaction, To, answers, guild_of
+from bot.interactions.form import Form
+from bot.interactions.panel import Panel, attachment
 from bot.roster.errors import RosterError
 from bot.roster.personal import Kept, erase_member, everything_about, what_is_kept
 

@@ -15,9 +15,9 @@ from discord.ext import commands
 from simcord import Env, InteractionResult
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.answer import Answer, Interaction, Private, To, answers
 from bot.db import engine
-from bot.form import Form
+from bot.interactions.answer import Answer, Interaction, Private, To, answers
+from bot.interactions.form import Form
 from bot.roster.errors import RosterError
 from tests.world import World, answer_of, assert_private, assert_public, text_of
 

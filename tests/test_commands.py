@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from bot.client import HeroBot
 from bot.db.models import SyncedCommands
-from bot.limits import command_faults
+from bot.gateway.limits import command_faults
 from tests.world import World, settings_for
 
 

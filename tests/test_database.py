@@ -27,7 +27,7 @@ from bot.roster.asker import Asker
 from bot.roster.heroes import heroes_named
 from bot.roster.quota import Quota, take_turns
 from bot.roster.search import find_hero, suggest_names
-from bot.vault import Vault
+from bot.roster.vault import Vault
 
 ANN = Asker(2, quota=Quota(changes_per_minute=1_000, heroes_per_member=1_000))
 

@@ -9,11 +9,11 @@ from sqlalchemy import URL, Connection, event, text
 from sqlalchemy.exc import OperationalError
 
 from bot.client import HeroBot
-from bot.daily import daily_tasks
+from bot.db.drivers.sqlite import LOCK_STEP
 from bot.db.engine import Database, GivenUp
 from bot.db.models import Hero
 from bot.db.open import open_database
-from bot.db.sqlite import LOCK_STEP
+from bot.roster.housekeeping import daily_tasks
 from tests.endurance.load import connection, locked
 from tests.world import settings_for
 

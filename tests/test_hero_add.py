@@ -7,7 +7,7 @@ from bot.db.models import Hero
 from bot.roster.adding import add_hero, new_hero
 from bot.roster.errors import NameTakenError
 from bot.roster.quota import Quota
-from bot.vault import Vault
+from bot.roster.vault import Vault
 from tests.world import World, answer_of, assert_private, assert_public, labels_of, text_of
 
 

@@ -8,8 +8,8 @@ from simcord import InteractionResult
 from sqlmodel import func, select
 
 from bot.client import HeroBot
-from bot.daily import purge, take_turn
 from bot.db.models import Hero, HistoryEntry, Portrait
+from bot.roster.housekeeping import purge, take_turn
 from tests.world import World, answer_of, assert_private, assert_public, labels_of, settings_for, text_of
 
 DAY = 24 * 60 * 60.0
@@ -257,7 +257,7 @@ async def test_purging_takes_batches_with_all_that_belongs_to_them(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.roster.removal.PURGE_BATCH", 2)
-    monkeypatch.setattr("bot.daily.PURGE_BATCH", 2)
+    monkeypatch.setattr("bot.roster.housekeeping.PURGE_BATCH", 2)
     for n in range(5):
         await world.add(world.alice, f"Hero {n}")
     now = world.env.now()

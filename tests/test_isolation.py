@@ -10,7 +10,7 @@ from bot.roster.heroes import hero_by_id
 from bot.roster.quota import Quota
 from bot.roster.rules import name_key
 from bot.roster.search import find_hero, suggest_names
-from bot.vault import Vault
+from bot.roster.vault import Vault
 
 NAMES = ["Deadpond", "deadPOND", "Spider-Boy", "Rusty-Man", "Tarantula"]
 

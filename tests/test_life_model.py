@@ -26,7 +26,7 @@ from bot.roster.ownership import OFFER_STANDS_FOR, accept_offer, claim_hero
 from bot.roster.quota import Quota
 from bot.roster.removal import KEPT_FOR, remove_hero, restore_hero
 from bot.roster.rules import name_key
-from bot.vault import Vault
+from bot.roster.vault import Vault
 
 T = TypeVar("T")
 

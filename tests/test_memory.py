@@ -11,7 +11,7 @@ from sqlalchemy import URL
 from sqlmodel import select
 
 from bot.db.models import Hero, Portrait
-from bot.panel import Panel
+from bot.interactions.panel import Panel
 from tests.live import bot_on
 from tests.wire import Wire
 from tests.wire.records import dumps
@@ -101,14 +101,14 @@ async def test_a_guild_is_hardly_more_than_known_to_be_there(tmp_path_url: URL) 
         ana = wire.member("Ana")
         await ana.slash("hero add", name="Deadpond", secret_name="x")
         await ana.slash("hero find", name="Deadpond")
-        (guild,) = bot.guilds
+        (guild,) = bot.gateway.guilds
         wire.remove_guild(here)
         joined = wire.add_guild()
         await wire.member("Ben", joined).slash("hero list")
 
     assert guild.name == "Renamed"
     assert [*guild.channels, *guild.threads, *guild.roles, *guild.emojis] == []
-    assert [each.id for each in bot.guilds] == [joined.id]
+    assert [each.id for each in bot.gateway.guilds] == [joined.id]
 
 
 def _kept() -> list[Any]:

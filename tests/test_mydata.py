@@ -10,11 +10,11 @@ import pytest
 from pydantic import SecretStr
 from sqlmodel import col, func, select
 
-from bot.daily import erase_guild, purge
 from bot.db.models import Confidant, Departure, Hero, HistoryEntry, Portrait
 from bot.paths import ROOT
+from bot.roster.housekeeping import erase_guild, purge
 from bot.roster.personal import note_departure, note_return
-from bot.vault import Vault, new_key
+from bot.roster.vault import Vault, new_key
 from tests.test_process import run
 from tests.world import World, answer_of, assert_private, text_of
 
@@ -164,7 +164,7 @@ async def test_the_bot_notices_that_it_was_removed_also_while_it_was_away(world:
 
 
 async def test_the_operator_erases_a_server_in_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.daily.BATCH", 2)
+    monkeypatch.setattr("bot.roster.housekeeping.BATCH", 2)
     monkeypatch.setattr("bot.roster.personal.BATCH", 2)
     await lively(world)
 

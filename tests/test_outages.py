@@ -14,9 +14,9 @@ from sqlalchemy import URL, text
 
 from bot import answer as wrapper
 from bot import persist
-from bot.answer import Answer, Interaction, Private, To, answers, suggests
 from bot.client import HeroBot
-from bot.panel import Panel, attachment
+from bot.interactions.answer import Answer, Interaction, Private, To, answers, suggests
+from bot.interactions.panel import Panel, attachment
 from tests.endurance.load import connection
 from tests.live import bot_on
 from tests.wire import Answer as Seen

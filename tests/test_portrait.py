@@ -17,14 +17,14 @@ from sqlmodel import col, delete, func, select
 
 from bot.db.engine import Database
 from bot.db.models import Action, Hero, HistoryEntry, Portrait
-from bot.picture import PictureTooLargeError, UnreadablePictureError, shrink
+from bot.images.portrait import PictureTooLargeError, UnreadablePictureError, shrink
 from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
 from bot.roster.errors import HeroGoneError, NotYoursError, RosterError
 from bot.roster.heroes import hero_by_id
 from bot.roster.portraits import portrait_of, set_portrait
 from bot.roster.removal import remove_hero
-from bot.vault import Vault
+from bot.roster.vault import Vault
 from tests.world import World, answer_of, assert_private, text_of
 
 # Outside of the tests, what Pillow warns of is no error.

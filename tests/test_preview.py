@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Locator, Page, async_playwright, expect
 
-from bot.chart import SIZE
+from bot.images.chart import SIZE
+from bot.images.portrait import SIDE_MOST
 from bot.paths import ROOT
-from bot.picture import SIDE_MOST
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 BROWSER_OPTIONS = (

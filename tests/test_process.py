@@ -12,10 +12,10 @@ from sqlalchemy import URL, text
 
 from bot.client import pause_before_session
 from bot.db import migrate
-from bot.gateway import pause_before_connection
-from bot.log import configure_logging
+from bot.gateway.link import pause_before_connection
+from bot.operator.log import configure_logging
 from bot.paths import ROOT
-from bot.vault import new_key
+from bot.roster.vault import new_key
 from tests.databases import PostgresServer
 from tests.endurance.load import connection
 from tests.live import live_bot, start_process
@@ -213,11 +213,11 @@ async def test_told_to_stop_while_it_waits_to_migrate_it_ends(new_url: URL) -> N
 
 async def test_what_does_not_end_is_left_behind(tmp_path_url: URL) -> None:
     stuck = (
-        "import asyncio, time, bot.cli, bot.client, bot.run\n"
-        "bot.run.STOP_WITHIN = 1\n"
+        "import asyncio, time, bot.operator.cli, bot.client, bot.operator.run\n"
+        "bot.operator.run.STOP_WITHIN = 1\n"
         # As a name is looked up: in a thread, which Python waits for.
         "bot.client.HeroBot.on_interaction = lambda *_: asyncio.to_thread(time.sleep, 60)\n"
-        "bot.cli.main()\n"
+        "bot.operator.cli.main()\n"
     )
     async with (
         Wire() as wire,

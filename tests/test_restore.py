@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from bot.backup import backup, restore
 from bot.db.open import open_database
 from bot.errors import StartError
+from bot.operator.backup import backup, restore
 from bot.paths import ROOT
 from tests.test_backup import fill, names_in, quietly
 
@@ -123,7 +123,7 @@ def test_a_disk_that_fills_up_changes_nothing(tmp_path_url: URL, tmp_path: Path)
     copy = tmp_path / "copy.db"
     backup(tmp_path_url, copy, quietly)
     limited = (
-        "import resource; from bot.cli import main; "
+        "import resource; from bot.operator.cli import main; "
         "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)); main()"
     )
 
@@ -318,7 +318,7 @@ STEP_BY_STEP = """
 import os, signal, sys
 from pathlib import Path
 from sqlalchemy import URL
-from bot.backup import restore
+from bot.operator.backup import restore
 from bot.errors import StartError
 
 how, links, *folders = sys.argv[1:]

@@ -13,20 +13,20 @@ from pydantic import SecretStr
 from sqlalchemy import URL
 from sqlmodel import col, func, select, update
 
-from bot.backup import backup
 from bot.db.engine import Database
 from bot.db.models import Confidant, Hero, HistoryEntry
 from bot.db.open import open_database
 from bot.errors import StartError
-from bot.keys import check_keys, rotate
+from bot.operator.backup import backup
 from bot.paths import ROOT
 from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
 from bot.roster.errors import RosterError
+from bot.roster.keys import check_keys, rotate
 from bot.roster.quota import Quota, TooManyChangesError, TooManyHeroesError
 from bot.roster.secrets import rotate_batch
+from bot.roster.vault import Vault, VaultError, new_key
 from bot.settings import load_settings
-from bot.vault import Vault, VaultError, new_key
 from tests.test_process import run
 from tests.world import World, answer_of, assert_private, labels_of, text_of
 
@@ -66,8 +66,8 @@ import asyncio, os, signal, sys
 from pydantic import SecretStr
 from bot.db.open import open_database
 from bot.db.url import parse_url
-from bot.keys import rotate
-from bot.vault import Vault
+from bot.roster.keys import rotate
+from bot.roster.vault import Vault
 
 class Doomed(Vault):
     left = 300
@@ -495,7 +495,7 @@ async def test_the_marker_is_nowhere_but_in_private_answers(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     for chatty in ("discord", "aiosqlite", "asyncio"):
-        # As `bot.log` has it; at DEBUG these log what they are handed.
+        # As `bot.operator.log` has it; at DEBUG these log what they are handed.
         caplog.set_level(logging.INFO, logger=chatty)
     world.bot.db.engine.sync_engine.echo = True
     if keys:

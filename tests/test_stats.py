@@ -19,15 +19,15 @@ from PIL import Image
 from sqlalchemy import event
 
 from bot import chart as chart_module
-from bot.chart import SIZE, chart, draw
 from bot.db.engine import Database
-from bot.panel import Panel
+from bot.images.chart import SIZE, chart, draw
+from bot.interactions.panel import Panel
 from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
 from bot.roster.quota import Quota
 from bot.roster.removal import remove_hero
 from bot.roster.statistics import BANDS, MOMENTS, Statistics, statistics
-from bot.vault import Vault
+from bot.roster.vault import Vault
 from cogs.ui.stats import stats_panel
 from tests.world import World, answer_of, assert_public, text_of
 
@@ -313,7 +313,7 @@ async def test_without_matplotlib_the_text_stands_alone(monkeypatch: pytest.Monk
 def test_drawing_leaves_nothing_at_home_and_says_nothing(tmp_path: Path) -> None:
     code = (
         "import datetime, logging; logging.basicConfig(level=logging.DEBUG)\n"
-        "from bot.chart import draw; from bot.roster.statistics import Statistics\n"
+        "from bot.images.chart import draw; from bot.roster.statistics import Statistics\n"
         f"draw({numbers()!r})"
     )
     home, temporary = tmp_path / "home", tmp_path / "tmp"

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.db import postgres
-from bot.db.sqlite import LOCK_STEP, Driver, DriverConnection
+from bot.db.drivers import postgres
+from bot.db.drivers.sqlite import LOCK_STEP, Driver, DriverConnection
 from bot.errors import EX_CONFIG, StartError
 
 WAIT: Final = 10.0

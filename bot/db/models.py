@@ -74,7 +74,7 @@ class Hero(SQLModel, table=True):
     name: str = Field(sa_type=binary_text(80))
     name_key: str = Field(sa_type=binary_text(400))
     secret_name: str = Field(sa_type=Text, repr=False)
-    """As `bot.vault.Vault` stores it, which alone reads it."""
+    """As `bot.roster.vault.Vault` stores it, which alone reads it."""
     secret_key: str | None = Field(default=None, sa_type=Text)
     """The name of the key that encrypts the secret identity; None where it is plain text."""
     secret_seal: str = Field(default_factory=new_seal, sa_type=Text, sa_column_kwargs={"server_default": ""})

@@ -11,7 +11,7 @@ from bot.roster.heroes import hero_named
 from bot.roster.insertion import NewHero, insert_heroes
 from bot.roster.quota import Quota, take_turns
 from bot.roster.rules import clean_age, clean_description, clean_name, clean_secret_name, name_key
-from bot.vault import Vault
+from bot.roster.vault import Vault
 
 
 def new_hero(

@@ -13,7 +13,7 @@ from bot.roster.heroes import hero_by_id, name_taken
 from bot.roster.history import Changes, record
 from bot.roster.rules import clean_age, clean_description, clean_name, clean_secret_name, name_key
 from bot.roster.secrets import may_read_secret
-from bot.vault import Vault
+from bot.roster.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlmodel import col, delete, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Confidant, Departure, Hero, HistoryEntry, Portrait, SyncedCommands
-from bot.vault import Vault
+from bot.roster.vault import Vault
 
 BATCH = 500
 """How many heroes one transaction erases at most."""

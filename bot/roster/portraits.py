@@ -26,7 +26,7 @@ async def set_portrait(
         session: one that writes.
         guild_id: the hero's guild.
         hero_id: the hero's number.
-        image: what `bot.picture.shrink` made; None for no portrait.
+        image: what `bot.images.portrait.shrink` made; None for no portrait.
         asker: its owner or a keeper.
         now: the present moment.
 

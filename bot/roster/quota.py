@@ -10,8 +10,8 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
+from bot.db.drivers.postgres import begin_with
 from bot.db.models import Action, Hero, HistoryEntry
-from bot.db.postgres import begin_with
 from bot.roster.errors import RosterError
 from bot.roster.heroes import present
 

@@ -12,8 +12,8 @@ from bot.roster.asker import Asker
 from bot.roster.errors import NotYoursError, RosterError
 from bot.roster.heroes import hero_by_id
 from bot.roster.history import record
+from bot.roster.vault import Vault
 from bot.text import quote
-from bot.vault import Vault
 
 CONFIDANTS_MOST: Final = 50
 """How many members can be trusted with one secret identity."""

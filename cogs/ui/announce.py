@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.answer import Answer, Interaction, To, answers, guild_of
+from bot.interactions.answer import Answer, Interaction, To, answers, guild_of
 from bot.roster.errors import NotYoursError
 from bot.roster.heroes import hero_by_id
 from cogs.ui.buttons import HeroButton

@@ -7,7 +7,7 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.answer import Answer, Interaction, To, answers, asker_of, guild_of
+from bot.interactions.answer import Answer, Interaction, To, answers, asker_of, guild_of
 from bot.roster.secrets import read_secret
 from bot.text import escape, quote
 

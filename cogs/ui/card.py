@@ -8,7 +8,7 @@ from discord import ui
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Hero
-from bot.panel import Panel
+from bot.interactions.panel import Panel
 from bot.roster.portraits import portrait_of
 from bot.text import escape
 from cogs.ui.buttons import SecretIdentity

@@ -6,10 +6,10 @@ from typing import Any
 import discord
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.answer import Answer, Interaction, Private, To, answers, asker_of, guild_of
 from bot.db.models import Hero
-from bot.form import TITLE_MOST, Form
-from bot.panel import Panel
+from bot.interactions.answer import Answer, Interaction, Private, To, answers, asker_of, guild_of
+from bot.interactions.form import TITLE_MOST, Form
+from bot.interactions.panel import Panel
 from bot.roster.editing import Edit, StaleEditError, edit_hero
 from bot.roster.errors import InvalidHeroError, RosterError
 from bot.roster.heroes import hero_by_id

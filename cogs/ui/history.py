@@ -5,9 +5,9 @@ from typing import Any
 import discord
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.answer import Answer, Interaction, To, answers, asker_of, guild_of
 from bot.db.models import Action, Hero, HistoryEntry
-from bot.panel import Panel
+from bot.interactions.answer import Answer, Interaction, To, answers, asker_of, guild_of
+from bot.interactions.panel import Panel
 from bot.roster.asker import Asker
 from bot.roster.heroes import hero_by_id
 from bot.roster.history import history_page

@@ -6,9 +6,9 @@ import discord
 from discord import ui
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.answer import Answer, Interaction, To, answers, guild_of
 from bot.db.models import Hero
-from bot.panel import Panel
+from bot.interactions.answer import Answer, Interaction, To, answers, guild_of
+from bot.interactions.panel import Panel
 from bot.roster.heroes import hero_by_id
 from bot.roster.listing import Sort, list_heroes
 from bot.text import escape

@@ -7,7 +7,7 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.answer import Interaction
+from bot.interactions.answer import Interaction
 from bot.roster.errors import RosterError
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.answer import Answer, Interaction, Private, To, answers, guild_of
-from bot.panel import Panel
+from bot.interactions.answer import Answer, Interaction, Private, To, answers, guild_of
+from bot.interactions.panel import Panel
 from bot.roster.errors import HeroNotFoundError
 from bot.roster.search import find_hero
 from cogs.ui.card import load_card

@@ -6,9 +6,9 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.answer import Answer, Interaction, To, answers, asker_of, guild_of
 from bot.db.models import Hero
-from bot.panel import Panel
+from bot.interactions.answer import Answer, Interaction, To, answers, asker_of, guild_of
+from bot.interactions.panel import Panel
 from bot.roster.errors import NotYoursError
 from bot.roster.ownership import OFFER_STANDS_FOR, accept_offer
 from bot.text import quote

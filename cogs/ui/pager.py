@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 import discord
 from discord import ui
 
-from bot.answer import Interaction
+from bot.interactions.answer import Interaction
 from bot.roster.page import Page
 
 _LAST: Final = 999_999

@@ -6,10 +6,10 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.answer import Answer, Interaction, To, answers, asker_of, guild_of
 from bot.db.models import Hero
-from bot.form import Form
-from bot.panel import Panel
+from bot.interactions.answer import Answer, Interaction, To, answers, asker_of, guild_of
+from bot.interactions.form import Form
+from bot.interactions.panel import Panel
 from bot.roster.errors import NameTakenError
 from bot.roster.removal import KEPT_FOR, remove_hero, restore_hero
 from bot.roster.rules import NAME_MAX

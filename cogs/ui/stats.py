@@ -7,7 +7,7 @@ from typing import Any, Final
 import discord
 from discord import ui
 
-from bot.panel import Panel
+from bot.interactions.panel import Panel
 from bot.roster.statistics import BANDS, Statistics
 
 _FILE: Final = "stats.png"
@@ -25,7 +25,7 @@ def stats_panel(statistics: Statistics, picture: bytes | None) -> Panel:
 
     Args:
         statistics: the numbers.
-        picture: a PNG of them as `bot.chart` draws it; None leaves the text alone, which says as much.
+        picture: a PNG of them as `bot.images.chart` draws it; None leaves the text alone, which says as much.
     """
     if statistics.total == 0:
         return Panel("There are no heroes here yet. Add the first one with `/hero add`.")

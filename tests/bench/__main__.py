@@ -22,7 +22,7 @@ from rich.table import Table
 from sqlalchemy import URL
 
 from bot.db.url import parse_url
-from bot.vault import Vault
+from bot.roster.vault import Vault
 from tests.bench.data import GUILDS, LARGE_SIZE, fill
 from tests.bench.load import COMMANDS, Seen, take_turn
 from tests.bench.process import SECRET_KEY, Measured, measured

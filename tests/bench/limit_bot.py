@@ -7,7 +7,7 @@ import discord
 import uvloop
 from discord import app_commands
 
-from bot.run import look_less_for_garbage
+from bot.operator.run import look_less_for_garbage
 from tests.bench.bare import BareBot
 from tests.bench.looks import card, page
 

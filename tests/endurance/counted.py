@@ -7,8 +7,8 @@ import signal
 from operator import attrgetter
 from types import FrameType
 
-from bot.cli import main
 from bot.client import HeroBot
+from bot.operator.cli import main
 
 
 def _count(_signal: int, _frame: FrameType | None) -> None:

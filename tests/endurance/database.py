@@ -127,7 +127,9 @@ async def lock(url: URL, *, seconds: float, wait: float = WAIT, in_flight: int =
         wait: for how many seconds the bot waits.
         in_flight: how many members add, and find.
     """
-    hasty = f"import bot.db.engine; bot.db.engine.WAIT = {wait}; import bot.cli; bot.cli.main()"
+    hasty = (
+        f"import bot.db.engine; bot.db.engine.WAIT = {wait}; import bot.operator.cli; bot.operator.cli.main()"
+    )
     async with _trial(url, COMMAND if wait == WAIT else (sys.executable, "-c", hasty)) as (trial, _):
         async with busy(trial.find, in_flight), busy(trial.add, in_flight):
             await trial.more_told(in_flight)

@@ -19,7 +19,7 @@ from PIL import Image
 
 import cogs.hero
 import cogs.mydata
-from bot.form import Form
+from bot.interactions.form import Form
 from tests.wire import Upload
 from tests.wire.records import AUTOCOMPLETE, COMPONENT, MODAL, SLASH, Json
 

@@ -7,7 +7,7 @@ from typing import Final
 from bot.db.engine import Database
 from bot.errors import EX_CONFIG, StartError
 from bot.roster.secrets import count_old, keys_in_use, rotate_batch
-from bot.vault import Vault, VaultError
+from bot.roster.vault import Vault, VaultError
 
 log = logging.getLogger(__name__)
 

@@ -12,17 +12,17 @@ from typing import Annotated, Any, NoReturn
 import typer
 import uvloop
 
-from bot.backup import backup, restore
-from bot.check import check
-from bot.daily import erase_guild
 from bot.db.open import open_database
 from bot.errors import EX_CONFIG, StartError
-from bot.keys import rotate
-from bot.log import configure_logging
+from bot.operator.backup import backup, restore
+from bot.operator.check import check
+from bot.operator.log import configure_logging
+from bot.operator.run import run_bot, sync_now
+from bot.roster.housekeeping import erase_guild
+from bot.roster.keys import rotate
 from bot.roster.personal import erase_member
-from bot.run import run_bot, sync_now
+from bot.roster.vault import Vault, new_key
 from bot.settings import Settings, load_settings
-from bot.vault import Vault, new_key
 
 app = typer.Typer(
     help="Hero Roster, a Discord bot that keeps a server's heroes. Without a command, it runs.",
@@ -80,7 +80,7 @@ def run(context: typer.Context) -> None:
 
 def _preview(settings: Settings, port: int | None) -> None:
     try:
-        from bot.preview import preview  # noqa: PLC0415 - simcord is an extra, and never needed live
+        from bot.operator.preview import preview  # noqa: PLC0415 - simcord is an extra, and never needed live
     except ModuleNotFoundError as error:
         _end(
             StartError(f"The preview needs {error.name}: pip install -r requirements-preview.txt", EX_CONFIG)

@@ -15,7 +15,7 @@ import discord
 
 from bot.client import HeroBot
 from bot.errors import EX_CONFIG, EX_UNAVAILABLE, StartError
-from bot.gateway import REFUSED
+from bot.gateway.link import REFUSED
 from bot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ members wait, there are more than its usual hundreds at any time. Suggestions le
 
 @asynccontextmanager
 async def discord_faults() -> AsyncGenerator[None]:
-    """Turn what Discord's API refuses into a `StartError`; see `bot.gateway` for its gateway."""
+    """Turn what Discord's API refuses into a `StartError`; see `bot.gateway.link` for its gateway."""
     try:
         yield
     except discord.LoginFailure as error:

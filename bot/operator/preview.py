@@ -20,12 +20,12 @@ from sqlalchemy import URL
 
 from bot.client import HeroBot
 from bot.errors import EX_UNAVAILABLE, StartError
-from bot.picture import shrink
+from bot.images.portrait import shrink
 from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
 from bot.roster.portraits import set_portrait
+from bot.roster.vault import new_key
 from bot.settings import Settings
-from bot.vault import new_key
 
 # simcord, while it is imported, makes a client that warns about what it lacks; ours lacks nothing.
 logging.getLogger("discord").setLevel(logging.ERROR)

@@ -9,10 +9,10 @@ from bot.db.engine import Database
 from bot.db.migrate import current_revision, newest_revision
 from bot.db.open import plain_faults
 from bot.errors import EX_CONFIG, StartError
-from bot.keys import check_keys
-from bot.limits import command_faults
+from bot.gateway.limits import command_faults
+from bot.roster.keys import check_keys
+from bot.roster.vault import Vault
 from bot.settings import Settings
-from bot.vault import Vault
 
 _HINT = "python -m bot migrate makes it"
 

@@ -2,7 +2,7 @@
 
 discord.py defers nothing by itself and has a path of its own for the errors of commands, buttons and
 forms. A handler here returns what it has to say; everything else about answering is in this file, except
-how a request that failed is made again: `bot.persist`.
+how a request that failed is made again: `bot.interactions.retry`.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ import discord
 from discord import app_commands
 
 from bot.db.engine import GivenUp
-from bot.form import Form
-from bot.panel import Panel
-from bot.persist import FAILURES, may_pass, persist
+from bot.interactions.form import Form
+from bot.interactions.panel import Panel
+from bot.interactions.retry import FAILURES, may_pass, persist
 from bot.roster.asker import Asker
 from bot.roster.errors import RosterError
 
