@@ -101,14 +101,14 @@ async def test_a_guild_is_hardly_more_than_known_to_be_there(tmp_path_url: URL) 
         ana = wire.member("Ana")
         await ana.slash("hero add", name="Deadpond", secret_name="x")
         await ana.slash("hero find", name="Deadpond")
-        (guild,) = bot.gateway.guilds
+        (guild,) = bot.guilds
         wire.remove_guild(here)
         joined = wire.add_guild()
         await wire.member("Ben", joined).slash("hero list")
 
     assert guild.name == "Renamed"
     assert [*guild.channels, *guild.threads, *guild.roles, *guild.emojis] == []
-    assert [each.id for each in bot.gateway.guilds] == [joined.id]
+    assert [each.id for each in bot.guilds] == [joined.id]
 
 
 def _kept() -> list[Any]:

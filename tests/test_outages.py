@@ -12,9 +12,9 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy import URL, text
 
-from bot import answer as wrapper
-from bot import persist
 from bot.client import HeroBot
+from bot.interactions import answer as wrapper
+from bot.interactions import retry
 from bot.interactions.answer import Answer, Interaction, Private, To, answers, suggests
 from bot.interactions.panel import Panel, attachment
 from tests.endurance.load import connection
@@ -94,8 +94,8 @@ class Online:
 async def online_on(url: URL, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Online]:
     """The wrapper's waits are short, so that nobody waits for them."""
     monkeypatch.setattr(wrapper, "DEFER_AFTER", 0.01)
-    monkeypatch.setattr(persist, "PAUSE", 0.001)
-    monkeypatch.setattr(persist, "PAUSE_MOST", 0.004)
+    monkeypatch.setattr(retry, "PAUSE", 0.001)
+    monkeypatch.setattr(retry, "PAUSE_MOST", 0.004)
     cog = PatientCog()
     async with Wire() as wire, bot_on(wire, url, cog) as bot:
         yield Online(wire, bot, wire.member("Ana"), cog)

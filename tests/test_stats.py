@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy import event
 
-from bot import chart as chart_module
 from bot.db.engine import Database
+from bot.images import chart as chart_module
 from bot.images.chart import SIZE, chart, draw
 from bot.interactions.panel import Panel
 from bot.roster.adding import add_hero, new_hero

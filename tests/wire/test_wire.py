@@ -390,11 +390,11 @@ async def test_shards_have_their_guilds() -> None:
             *(wire.member("Ana", guild).slash("say at_once", text="x") for guild in wire.guilds.values())
         )
         assert [hello.shard for hello in wire.gateway.identifies] == [0, 1]
-        assert sorted(guild.shard_id for guild in bot.gateway.guilds) == [0] * 10 + [1] * 10
+        assert sorted(guild.shard_id for guild in bot.guilds) == [0] * 10 + [1] * 10
         wire.remove_guild(wire.guild)
         wire.add_guild("New")
         await wire.member("Bo", list(wire.guilds.values())[-1]).slash("say at_once", text="x")
-        assert len(bot.gateway.guilds) == 20
+        assert len(bot.guilds) == 20
 
 
 async def test_an_unknown_request_fails_by_name() -> None:
