@@ -1,47 +1,43 @@
-"""The life of the process: from login to the last connection closed."""
+"""The bot: what it is assembled from, and in which order that ends."""
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from http import HTTPStatus
 from typing import Any, Final
 
 import discord
 import yarl
-from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
+from typing_extensions import override
 
-from bot.db.engine import Database
 from bot.db.open import open_database
-from bot.errors import EX_CONFIG, StartError
+from bot.errors import EX_CONFIG, OperatorError
 from bot.gateway.commands import sync_commands
 from bot.gateway.guilds import keep_little
 from bot.gateway.link import REFUSED, Link
-from bot.interactions.answer import HeroTree, Interaction
-from bot.interactions.form import Form, typed_in
-from bot.roster.housekeeping import daily_tasks
+from bot.interactions.host import Host
+from bot.interactions.tree import HeroTree
 from bot.roster.keys import check_keys
-from bot.roster.personal import departed_before, guilds_with_heroes, note_departure, note_return
-from bot.roster.vault import Vault
+from bot.roster.quota import Quota
 from bot.settings import Settings
 
-log = logging.getLogger(__name__)
-
-COGS: Final = ("cogs.hero", "cogs.mydata")
+COGS: Final = ("cogs.hero", "cogs.mydata", "cogs.housekeeping")
 """The cogs, by name. One that fails to load stops the start."""
 
-FINISH_WITHIN: Final = 5.0
-"""Seconds that running handlers get to finish when the bot stops; hosts kill a process after ten."""
-EXCUSE_WITHIN: Final = 3.0
-"""Seconds that those which still wait for the database then get to say so. Letting go of a PostgreSQL that
-does not answer takes two of them."""
+FINISH_SECONDS: Final = 5.0
+"""How long running handlers may go on when the bot stops; hosts kill a process after ten seconds."""
+EXCUSE_SECONDS: Final = 3.0
+"""How long handlers that wait for the database may then take to say so. To cancel a statement on a PostgreSQL
+that does not answer takes two seconds."""
 
+
+log = logging.getLogger(__name__)
 
 # discord.py warns that voice is not installed. It is not meant to be.
 discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
-
 
 SESSION_EVERY: Final = 5.0
 """Seconds between the sessions that one process begins, as Discord asks."""
@@ -72,7 +68,7 @@ def pause_before_session(*, left: int, total: int, seconds: float, most: float =
     return min(max(seconds / left, SESSION_EVERY), most)
 
 
-class HeroBot(commands.AutoShardedBot):
+class HeroBot(Host):
     """Hero Roster on Discord.
 
     Args:
@@ -81,13 +77,11 @@ class HeroBot(commands.AutoShardedBot):
         shard_count: how many shards to run; by default as many as Discord recommends.
     """
 
-    db: Database
-    """The one engine; there from `setup_hook` to `close`."""
-
     def __init__(
         self, settings: Settings, *, force_sync: bool = False, shard_count: int | None = None
     ) -> None:
         super().__init__(
+            settings,
             # No text commands, on purpose: that would need the privileged message content intent.
             command_prefix=(),
             help_command=None,
@@ -104,26 +98,24 @@ class HeroBot(commands.AutoShardedBot):
             shard_count=shard_count,
         )
         keep_little(self._connection.parsers)
-        self.settings = settings
-        self.vault = Vault(settings.secret_keys)
         self._force_sync = force_sync
-        self._running: set[asyncio.Task[Any]] = set()
-        self._forms: list[type[Form]] = []
-        self._stopping = False
+        self._opened = AsyncExitStack()
         if settings.discord_api_url is not None:
             Route.BASE = str(settings.discord_api_url).rstrip("/")
 
+    @override
     async def setup_hook(self) -> None:
         """Open the database, migrate it, load the cogs and tell Discord about their commands.
 
-        Runs after login and before the gateway connects; waiting for ready here would wait for ever.
+        discord.py calls this after login, before the gateway connects: waiting for ready here never ends.
         """
-        self.db = await open_database(self.settings.database_url, log_sql=self.settings.log_sql)
+        settings = self.settings
+        quota = Quota(settings.changes_per_minute, settings.heroes_per_member)
+        self.db = await open_database(settings.database_url, log_sql=settings.log_sql, info={"quota": quota})
+        self._opened.push_async_callback(self.db.dispose)
         await check_keys(self.db, self.vault)
         await self.load_cogs()
         await sync_commands(self, force=self._force_sync)
-        self.daily = daily_tasks(self.db)
-        self.daily.start()
 
     async def load_cogs(self) -> None:
         """Load every cog.
@@ -138,7 +130,7 @@ class HeroBot(commands.AutoShardedBot):
         """Connect to the gateway that `DISCORD_GATEWAY_URL` or else Discord's API names.
 
         Raises:
-            StartError: Discord refuses the bot, now or later.
+            OperatorError: Discord refuses the bot, now or later.
         """
         shards, url, limit = await self._gateway()
         if limit["remaining"] <= limit["total"] / 2:
@@ -162,7 +154,7 @@ class HeroBot(commands.AutoShardedBot):
         except discord.GatewayNotFound as error:
             cause = error.__cause__
             if isinstance(cause, discord.HTTPException) and cause.status == HTTPStatus.UNAUTHORIZED:
-                raise StartError(REFUSED, EX_CONFIG) from error
+                raise OperatorError(REFUSED, EX_CONFIG) from error
             raise
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
@@ -172,7 +164,7 @@ class HeroBot(commands.AutoShardedBot):
             return
         try:
             _shards, _url, limit = await self._gateway()
-        except StartError as error:
+        except OperatorError as error:
             await self._link.refuse(error)
         await self._pause_before_session(limit, shard_id or 0)
 
@@ -185,95 +177,16 @@ class HeroBot(commands.AutoShardedBot):
             log.warning("few sessions left for today; shard %s begins one in %.0f s", shard_id, pause)
         await asyncio.sleep(pause)
 
-    def add_forms(self, *forms: type[Form]) -> None:
-        """Handle the submissions of these forms, also of those shown before the last restart."""
-        self._forms += forms
-
-    async def on_interaction(self, interaction: Interaction) -> None:
-        """Called by discord.py for every interaction; the submitted forms are handled here."""
-        if interaction.type is not discord.InteractionType.modal_submit:
-            return
-        data: Any = interaction.data
-        for form in self._forms:
-            match = form.template.fullmatch(data["custom_id"])
-            if match is not None:
-                await form.submitted(interaction, match, typed_in(data))
-
-    async def on_ready(self) -> None:
-        """Log that the bot is there, and note which guilds it was removed from while it was away.
-
-        Discord may send this more than once.
-        """
-        log.info("ready: %s in %d servers, %d shards", self.user, len(self.guilds), self.shard_count or 1)
-
-        present = {guild.id for guild in self.guilds}
-        async with self.db.read() as session:
-            kept = await guilds_with_heroes(session)
-            departed = await departed_before(session, discord.utils.utcnow())
-        # Those of other processes' shards are not this one's to miss.
-        mine = {guild_id for guild_id in kept if (guild_id >> 22) % (self.shard_count or 1) in self.shards}
-        for guild_id in present & set(departed):
-            await self._note_return(guild_id)
-        for guild_id in mine - present - set(departed):
-            await self._note_departure(guild_id)
-
-    async def on_guild_remove(self, guild: discord.Guild) -> None:
-        """Called by discord.py when the bot is removed from a guild; its data goes 30 days later."""
-        await self._note_departure(guild.id)
-
-    async def on_guild_join(self, guild: discord.Guild) -> None:
-        """Called by discord.py when the bot is invited; what it still has of the guild stays."""
-        await self._note_return(guild.id)
-
-    async def _note_departure(self, guild_id: int) -> None:
-        async with self.db.write() as session:
-            await note_departure(session, guild_id=guild_id, now=discord.utils.utcnow())
-
-    async def _note_return(self, guild_id: int) -> None:
-        async with self.db.write() as session:
-            await note_return(session, guild_id=guild_id)
-
-    def may_go_on(self) -> bool:
-        """Whether the current task may handle an interaction; if so, `close` waits for the end of it.
-
-        Not while the bot stops: a process that takes over answers, and two answers are an error.
-        """
-        if self._stopping:
-            return False
-        task = asyncio.current_task()
-        assert task is not None, "discord.py handles each interaction in a task"
-        if task not in self._running:
-            # A command asks twice: before it runs, and as any handler does.
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-        return True
-
-    async def run_handler(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a handler to its end, also while the bot stops; start none once it is stopping."""
-        if self.may_go_on():
-            await work
-        else:
-            work.close()
-
-    async def _handlers_run(self, within: float) -> bool:
-        """Wait for running handlers, so many seconds; returns whether some still run."""
-        running = self._running - {asyncio.current_task()}
-        return bool(running) and bool((await asyncio.wait(running, timeout=within))[1])
-
+    @override
     async def close(self) -> None:
-        """Let running handlers finish, leave Discord, then dispose of the engine.
+        """Let running handlers finish, leave Discord and unload the cogs, then dispose of the engine.
 
-        Those that the database keeps waiting are told that it is given up, in time to tell their members.
-        Also fit for a bot that never got as far as its database.
+        Handlers that the database keeps waiting then fail, in time to tell their members. A bot whose start
+        failed half-way closes as well.
         """
-        self._stopping = True
-        if await self._handlers_run(FINISH_WITHIN) and hasattr(self, "db"):
+        self.refuse_handlers()
+        if await self.handlers_run(FINISH_SECONDS):
             self.db.give_up()
-            await self._handlers_run(EXCUSE_WITHIN)
+            await self.handlers_run(EXCUSE_SECONDS)
         await super().close()
-        if hasattr(self, "daily"):
-            self.daily.cancel()
-            if (task := self.daily.get_task()) is not None:
-                await asyncio.wait({task})
-        if hasattr(self, "db"):
-            await self.db.dispose()
+        await self._opened.aclose()

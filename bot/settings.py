@@ -1,6 +1,7 @@
 """What the environment and .env say, read once and validated together."""
 
-from typing import Annotated, Any, Literal
+import base64
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -16,9 +17,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL
 
 from bot.db.url import DEFAULT_URL, parse_url
-from bot.errors import EX_CONFIG, StartError
-from bot.roster.quota import Quota
-from bot.roster.vault import check_key
+from bot.errors import EX_CONFIG, OperatorError
+
+KEY_BYTES: Final = 32
+"""What a key of `SECRET_KEYS` holds in URL-safe base64: https://github.com/fernet/spec/blob/master/Spec.md"""
 
 
 def _check_token(token: SecretStr) -> SecretStr:
@@ -29,11 +31,17 @@ def _check_token(token: SecretStr) -> SecretStr:
     return token
 
 
+def _check_key(key: str) -> str:
+    if len(base64.urlsafe_b64decode(key)) != KEY_BYTES:
+        raise ValueError
+    return key
+
+
 def _split_keys(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return tuple(check_key(key.strip()) for key in value.split(","))
+        return tuple(_check_key(key.strip()) for key in value.split(","))
     except ValueError:
         raise ValueError(
             "must hold keys as `python -m bot keys new` prints them, separated by commas"
@@ -67,11 +75,6 @@ class Settings(BaseSettings):
     log_sql: bool = False
     dev_guild_id: Annotated[int, Field(gt=0, lt=2**63)] | None = None
 
-    @property
-    def quota(self) -> Quota:
-        """What each member may change and own."""
-        return Quota(self.changes_per_minute, self.heroes_per_member)
-
 
 def _plainly(detail: Any) -> str:
     """Say what is wrong with one variable, without echoing its value."""
@@ -98,13 +101,13 @@ def load_settings() -> Settings:
     """Read the environment and .env.
 
     Raises:
-        StartError: with one line for each wrong variable and exit code 78; values are never echoed.
+        OperatorError: with one line for each wrong variable and exit code 78; values are never echoed.
     """
     try:
         return Settings()
     except ValidationError as error:
         # A union reports each of its branches; one line for each variable is enough.
         lines = dict.fromkeys(_plainly(detail) for detail in error.errors(include_url=False))
-        raise StartError(
+        raise OperatorError(
             "These settings need attention (in the environment or .env):\n" + "\n".join(lines), EX_CONFIG
         ) from None

@@ -8,16 +8,18 @@ from typing import Any, Literal
 import discord
 from discord import app_commands
 from discord.ext import commands
+from typing_extensions import override
 
-from bot.client import HeroBot
-from bot.interactions.answer import Answer, Interaction, To, answers, guild_of
+from bot.interactions.answer import answers, asker_of
+from bot.interactions.faults import Refused
 from bot.interactions.form import Form
+from bot.interactions.host import Host, Interaction
 from bot.interactions.panel import Panel, attachment
-from bot.roster.errors import RosterError
+from bot.interactions.send import Answer, To
 from bot.roster.personal import Kept, erase_member, everything_about, what_is_kept
 
 WORD = "ERASE"
-"""What one types to have everything erased."""
+"""The word that the form asks for."""
 
 Where = Literal["this server", "every server"]
 
@@ -27,7 +29,7 @@ class MyDataCog(
 ):
     """The commands under /mydata. Everyone may ask about themselves, and about nobody else."""
 
-    def __init__(self, bot: HeroBot) -> None:
+    def __init__(self, bot: Host) -> None:
         super().__init__()
         self.bot = bot
 
@@ -35,10 +37,10 @@ class MyDataCog(
     @answers(To.ASKER)
     async def show(self, interaction: Interaction) -> Answer:
         """Show what is kept about you, and why."""
-        guild_id, user_id = guild_of(interaction), interaction.user.id
+        asker = asker_of(interaction)
         async with self.bot.db.read() as session:
-            here = await what_is_kept(session, user_id=user_id, guild_id=guild_id)
-            everywhere = await what_is_kept(session, user_id=user_id)
+            here = await what_is_kept(session, asker.id, asker.guild_id)
+            everywhere = await what_is_kept(session, asker.id)
         return Panel(
             "## What is kept about you",
             f"**In this server:** {_told(here)}\n**In every server:** {_told(everywhere)}",
@@ -53,7 +55,7 @@ class MyDataCog(
     async def export(self, interaction: Interaction) -> Answer:
         """Get all that is kept about you, in every server, as one file."""
         async with self.bot.db.read() as session:
-            everything = await everything_about(session, user_id=interaction.user.id, vault=self.bot.vault)
+            everything = await everything_about(session, interaction.user.id, self.bot.vault)
         text = json.dumps(everything, ensure_ascii=False, indent=2)
         file = discord.File(io.BytesIO(text.encode()), "hero-roster.json")
         return Panel(
@@ -90,16 +92,16 @@ class EraseForm(Form):
         )
 
     @classmethod
+    @override
     @answers(To.ASKER)
     async def submitted(
         cls, interaction: discord.Interaction[Any], match: re.Match[str], typed: dict[str, str]
     ) -> Answer:
-        """Erase it, if the word is right."""
         if typed.get("word", "").strip().upper() != WORD:
-            raise RosterError(f"Nothing was erased: the word was not {WORD}. `/mydata erase` asks again.")
-        guild_id = guild_of(interaction) if match["where"] == "this server" else None
+            raise Refused(f"Nothing was erased: the word was not {WORD}. `/mydata erase` asks again.")
+        guild_id = asker_of(interaction).guild_id if match["where"] == "this server" else None
         async with interaction.client.db.write() as session:
-            erased = await erase_member(session, user_id=interaction.user.id, guild_id=guild_id)
+            erased = await erase_member(session, interaction.user.id, guild_id)
         heroes = "one hero" if erased == 1 else f"{erased} heroes"
         return f"Done. What was kept about you in {match['where']} is erased, with {heroes}."
 
@@ -111,7 +113,7 @@ def _told(kept: Kept) -> str:
     )
 
 
-async def setup(bot: HeroBot) -> None:
-    """Called by discord.py when the bot loads this cog."""
+async def setup(bot: Host) -> None:
+    """Load this cog."""
     bot.add_forms(EraseForm)
     await bot.add_cog(MyDataCog(bot))

@@ -7,8 +7,8 @@ from sqlalchemy import URL
 
 from bot.db.engine import Database
 from bot.db.open import open_database
-from tests.databases import PostgresServer, postgres_server
-from tests.world import World, discord_on, populate
+from tests.support.databases import PostgresServer, postgres_server
+from tests.support.world import World, discord_on, populate
 
 
 @pytest.fixture(scope="session")

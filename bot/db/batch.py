@@ -1,114 +1,145 @@
-"""Doing in one go what many ask for at the same time."""
+"""Coalescing: calls that several members make at the same time share one session.
+
+A session, its transaction and its statements make up most of a short command, and cost little more for ten
+commands than for one. `docs/performance.md` has the figures. A roster function that is used this much has two
+forms, `alone` and `together`; its callers know neither.
+"""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar, cast
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy.exc import OperationalError
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.db.engine import WAIT
+from bot.db import engine
+from bot.db.engine import Database, database_of, is_untouched
 
 log = logging.getLogger(__name__)
 
-MOST: Final = 30
-"""How many are done in one go."""
+MAX_CALLS: Final = 30
+"""Calls that share one session."""
+
+
+class _LeftOut(Enum):
+    LEFT_OUT = "left out"
+
+
+LEFT_OUT: Final = _LeftOut.LEFT_OUT
+"""The result of a call that `together` leaves to `alone`."""
+LeftOut: TypeAlias = Literal[_LeftOut.LEFT_OUT]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 @dataclass(slots=True)
-class _Call(Generic[T, R]):
+class _Call(Generic[T]):
     wanted: T
-    done: asyncio.Future[R | None]
+    done: "asyncio.Future[Any]"
     since: float
 
 
-class Batch(Generic[T, R]):
-    """Collects the calls that come while others are running, and then does them together.
+@dataclass(slots=True)
+class _Queue(Generic[T]):
+    waiting: list[_Call[T]] = field(default_factory=list[_Call[T]])
+    running: "asyncio.Task[None] | None" = None
 
-    A session, its transaction and its statements make up most of a short command, and cost little more for
-    ten commands than for one. No call waits for others that may not come, nor longer than `WAIT` seconds for
-    those before it.
+
+class Batch(Generic[T, R]):
+    """A roster function whose simultaneous calls are done together.
+
+    A call waits neither for calls that may never come, nor longer than `MAX_WAIT_SECONDS` for earlier ones.
 
     Args:
-        together: does it for up to `MOST` calls, all or nothing, and returns a result for each: None for
-            one that is to be done by itself.
-        at_once: how often that may be under way at the same time. More fill the time in which one waits for
-            the database, and are each for fewer.
+        together: does it for up to `MAX_CALLS` calls in one session, all or nothing, and returns a result for
+            each call, in order. `LEFT_OUT` leaves a call to `alone`.
+        alone: does it for one call, in the caller's own session.
+        writes: whether the session writes. What `together` has written is committed when the call returns.
     """
 
     def __init__(
-        self, together: Callable[[Sequence[T]], Awaitable[Sequence[R | None]]], *, at_once: int = 1
+        self,
+        *,
+        together: Callable[[AsyncSession, Sequence[T]], Awaitable[Sequence[R | LeftOut]]],
+        alone: Callable[[AsyncSession, T], Awaitable[R]],
+        writes: bool,
     ) -> None:
         self._together = together
-        self._at_once = at_once
-        self._waiting: list[_Call[T, R]] = []
-        self._tasks = set[asyncio.Task[None]]()
+        self._alone = alone
+        self._writes = writes
+        self._queues = WeakKeyDictionary[Database, _Queue[T]]()
 
-    async def __call__(self, wanted: T) -> R | None:
-        """Have it done, and return the result.
-
-        None says that the caller is to do it by itself, which is also so when several failed together: one
-        of them may have spoiled it for the others.
+    async def __call__(self, session: AsyncSession, wanted: T) -> R:
+        """Do it together with others, or alone if the session is in use already or of the other kind.
 
         Raises:
-            TimeoutError: those before it took more than `WAIT` seconds.
-            Exception: what `together` raises for this call alone, or what would strike each of them alone.
+            TimeoutError: the calls before took more than `MAX_WAIT_SECONDS`.
+            Exception: what `alone` raises, or what `together` raises if it would strike every call alike.
         """
+        if is_untouched(session, writes=self._writes):
+            result = await self._join(database_of(session), wanted)
+            if result is not LEFT_OUT:
+                return result
+        return await self._alone(session, wanted)
+
+    async def _join(self, database: Database, wanted: T) -> R | LeftOut:
         loop = asyncio.get_running_loop()
-        call = _Call[T, R](wanted, loop.create_future(), loop.time())
-        self._waiting.append(call)
-        if len(self._tasks) < self._at_once:
-            task = asyncio.create_task(self._run())
-            self._tasks.add(task)
+        queue = self._queues.setdefault(database, _Queue())
+        call = _Call(wanted, loop.create_future(), loop.time())
+        queue.waiting.append(call)
+        if queue.running is None:
+            queue.running = asyncio.create_task(self._run(database, queue))
         return await call.done
 
-    async def _run(self) -> None:
+    async def _run(self, database: Database, queue: _Queue[T]) -> None:
         try:
-            while self._waiting:
-                await self._gather()
-                self._send_away(asyncio.get_running_loop().time() - WAIT)
-                batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-                if here := [call for call in batch if not call.done.done()]:
-                    await self._do(here)
+            while queue.waiting:
+                await self._gather(queue)
+                self._expire(queue, asyncio.get_running_loop().time() - engine.MAX_WAIT_SECONDS)
+                calls, queue.waiting = queue.waiting[:MAX_CALLS], queue.waiting[MAX_CALLS:]
+                if pending := [call for call in calls if not call.done.done()]:
+                    await self._do(database, pending)
         finally:
-            self._tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            queue.running = None
 
-    def _send_away(self, before: float) -> None:
-        """Let those give up who came before that moment, as whoever waits for a writer does."""
-        for call in self._waiting:
+    async def _gather(self, queue: _Queue[T]) -> None:
+        """Let tasks that are ready make their calls, as long as each pass of the event loop brings more."""
+        before = 0
+        while before < len(queue.waiting) < MAX_CALLS:
+            before = len(queue.waiting)
+            await asyncio.sleep(0)
+
+    def _expire(self, queue: _Queue[T], before: float) -> None:
+        """Fail calls that have waited since before that time of the event loop."""
+        for call in queue.waiting:
             if call.since < before and not call.done.done():
                 call.done.set_exception(TimeoutError())
 
-    async def _gather(self) -> None:
-        """Let tasks that are ready to run make their calls, for as long as more calls come of it."""
-        before = 0
-        while before < len(self._waiting) < MOST:
-            before = len(self._waiting)
-            await asyncio.sleep(0)
-
-    async def _do(self, batch: Sequence["_Call[T, R]"]) -> None:
+    async def _do(self, database: Database, calls: Sequence[_Call[T]]) -> None:
         try:
-            results = await self._together([call.wanted for call in batch])
-            for call, result in zip(batch, results, strict=True):
+            async with database.write() if self._writes else database.read() as session:
+                results = await self._together(session, [call.wanted for call in calls])
+            for call, result in zip(calls, results, strict=True):
                 if not call.done.done():
                     call.done.set_result(result)
         except Exception as error:
-            # A file that is locked or full, or no connection in time, would keep each of them waiting again.
-            for_all = len(batch) == 1 or isinstance(error, (TimeoutError, OperationalError))
-            if not for_all:
-                log.warning("%d calls failed together; each is tried by itself", len(batch), exc_info=error)
-            for call in batch:
+            # A locked or full file, or no connection in time, would strike each call again.
+            strikes_all = isinstance(error, (TimeoutError, OperationalError))
+            if not strikes_all and len(calls) > 1:
+                log.warning("%d calls failed together; each is tried alone", len(calls), exc_info=error)
+            for call in calls:
                 if call.done.done():
                     continue
-                if for_all:
+                if strikes_all:
                     call.done.set_exception(error)
                 else:
-                    call.done.set_result(None)
+                    call.done.set_result(LEFT_OUT)
         finally:
-            # Where the bot ends in the middle of it.
-            for call in batch:
+            # If the bot ends in the middle of it.
+            for call in calls:
                 call.done.cancel()

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 from secrets import token_hex
+from typing import NewType
 
 from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, MetaData, Text, false
 from sqlmodel import Field, SQLModel, text
@@ -22,12 +23,16 @@ SQLModel.metadata.naming_convention = MetaData(
 
 
 def utcnow() -> datetime:
-    """The present moment, aware, in UTC."""
+    """Return the present moment, aware, in UTC."""
     return datetime.now(UTC)
 
 
-def new_seal() -> str:
-    """Something random that no other hero has."""
+SealedSecret = NewType("SealedSecret", str)
+"""A secret identity as `bot.roster.vault.Vault` seals it, which alone reads it."""
+
+
+def new_binding() -> str:
+    """Return something random that no other hero has."""
     return token_hex(16)
 
 
@@ -73,12 +78,15 @@ class Hero(SQLModel, table=True):
     """Whether a `Portrait` belongs to it, so that a card without one costs no second look."""
     name: str = Field(sa_type=binary_text(80))
     name_key: str = Field(sa_type=binary_text(400))
-    secret_name: str = Field(sa_type=Text, repr=False)
-    """As `bot.roster.vault.Vault` stores it, which alone reads it."""
+    sealed_secret: SealedSecret = Field(sa_type=Text, sa_column_kwargs={"name": "secret_name"}, repr=False)
     secret_key: str | None = Field(default=None, sa_type=Text)
     """The name of the key that encrypts the secret identity; None where it is plain text."""
-    secret_seal: str = Field(default_factory=new_seal, sa_type=Text, sa_column_kwargs={"server_default": ""})
-    """Encrypted along with the secret identity: what was encrypted for another hero does not fit."""
+    secret_binding: str = Field(
+        default_factory=new_binding,
+        sa_type=Text,
+        sa_column_kwargs={"name": "secret_seal", "server_default": ""},
+    )
+    """Encrypted along with the secret identity, so that what was encrypted for another hero does not fit."""
     age: int | None = None
     description: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
@@ -147,14 +155,14 @@ class Confidant(SQLModel, table=True):
 
 
 class Departure(SQLModel, table=True):
-    """A guild that the bot was removed from, whose data goes some time later."""
+    """A guild that the bot was removed from, whose data is deleted some time later."""
 
     guild_id: int = Field(primary_key=True, sa_type=Snowflake, sa_column_kwargs={"autoincrement": False})
     left_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class DailyTask(SQLModel, table=True):
-    """When a task last ran that runs once a day, whichever process gets to it."""
+    """When a task that runs once a day last ran, in whichever process."""
 
     __tablename__ = "daily_task"  # pyright: ignore[reportAssignmentType] - SQLModel takes a string
 
@@ -163,7 +171,7 @@ class DailyTask(SQLModel, table=True):
 
 
 class SyncedCommands(SQLModel, table=True):
-    """The commands that Discord was last told about, so that it is told again only when they changed."""
+    """The commands that Discord was last told about: it is told again only when they changed."""
 
     __tablename__ = "synced_commands"  # pyright: ignore[reportAssignmentType] - SQLModel takes a string
 

@@ -13,7 +13,7 @@ import discord
 from sqlmodel import col, select
 
 from bot.db.models import SyncedCommands, utcnow
-from bot.errors import EX_CONFIG, StartError
+from bot.errors import EX_CONFIG, OperatorError
 
 if TYPE_CHECKING:
     from bot.client import HeroBot
@@ -41,7 +41,7 @@ async def sync_commands(bot: "HeroBot", *, force: bool = False) -> bool:
         Whether Discord was told.
 
     Raises:
-        StartError: the bot may not register commands in `DEV_GUILD_ID`.
+        OperatorError: the bot may not register commands in `DEV_GUILD_ID`.
         discord.HTTPException: Discord does not take them.
     """
     assert bot.application_id is not None, "login sets it"
@@ -65,7 +65,7 @@ async def sync_commands(bot: "HeroBot", *, force: bool = False) -> bool:
         try:
             await bot.tree.sync(guild=target)
         except discord.Forbidden:
-            raise StartError(
+            raise OperatorError(
                 "DEV_GUILD_ID names a server that this bot may not register commands in. Invite it there "
                 "with the scopes bot and applications.commands.",
                 EX_CONFIG,

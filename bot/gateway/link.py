@@ -7,7 +7,7 @@ from typing import Any, Final, NoReturn, cast
 
 import aiohttp
 
-from bot.errors import EX_CONFIG, EX_UNAVAILABLE, StartError
+from bot.errors import EX_CONFIG, EX_UNAVAILABLE, OperatorError
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Socket:
         if message.type is aiohttp.WSMsgType.CLOSE:
             self._told = message.data
             if message.data in REFUSALS:
-                await self._link.refuse(StartError(*REFUSALS[message.data]))
+                await self._link.refuse(OperatorError(*REFUSALS[message.data]))
         return message
 
     async def send_str(self, data: str) -> None:
@@ -111,7 +111,7 @@ class Link:
         self._connect = connect
         self._shards = shards
         self._tries = 0
-        self._refused: asyncio.Future[StartError] = asyncio.get_running_loop().create_future()
+        self._refused: asyncio.Future[OperatorError] = asyncio.get_running_loop().create_future()
 
     async def open(self, url: str, **options: Any) -> aiohttp.ClientWebSocketResponse:
         """Open a WebSocket; the more came to nothing, the longer this waits before."""
@@ -126,7 +126,7 @@ class Link:
         """A connection has got its session, so the next to break is made again at once."""
         self._tries = 0
 
-    async def refuse(self, error: StartError) -> NoReturn:
+    async def refuse(self, error: OperatorError) -> NoReturn:
         """Let `hold` raise the error. Whoever finds out waits here: discord.py would try again."""
         if not self._refused.done():
             self._refused.set_result(error)
@@ -137,7 +137,7 @@ class Link:
         """Run what connects, to its end.
 
         Raises:
-            StartError: Discord refuses the bot, now or in the future.
+            OperatorError: Discord refuses the bot, now or in the future.
         """
         running = asyncio.create_task(connection)
         try:

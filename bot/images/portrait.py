@@ -10,7 +10,7 @@ from typing import Final
 
 from PIL import ExifTags, Image
 
-from bot.roster.errors import RosterError
+from bot.roster.errors import Refusal, RosterError
 
 MOST_BYTES: Final = 8 * 1024 * 1024
 """How large an uploaded file may be."""
@@ -50,7 +50,7 @@ class UnreadablePictureError(RosterError):
     """A file is no whole picture in a format that is taken."""
 
     def __init__(self) -> None:
-        super().__init__("This is not a picture that I can read. Please send a PNG, JPEG, WebP or GIF.")
+        super().__init__(Refusal.UNREADABLE_PICTURE)
 
 
 class PictureTooLargeError(RosterError):
@@ -67,9 +67,7 @@ def check_size(size: int) -> None:
         PictureTooLargeError: it is larger.
     """
     if size > MOST_BYTES:
-        raise PictureTooLargeError(
-            "A picture can have at most 8 MiB. Please send a smaller file, for example as a JPEG."
-        )
+        raise PictureTooLargeError(Refusal.TOO_MANY_MEBIBYTES, most=8)
 
 
 async def shrink(data: bytes) -> bytes:
@@ -131,7 +129,7 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _too_many_pixels() -> PictureTooLargeError:
-    return PictureTooLargeError("A picture can have at most 40 megapixels. Please send a smaller one.")
+    return PictureTooLargeError(Refusal.TOO_MANY_MEGAPIXELS, most=40)
 
 
 def _scale_down(picture: Image.Image) -> Image.Image:

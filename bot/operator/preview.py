@@ -19,9 +19,9 @@ from pydantic import SecretStr
 from sqlalchemy import URL
 
 from bot.client import HeroBot
-from bot.errors import EX_UNAVAILABLE, StartError
+from bot.errors import EX_UNAVAILABLE, OperatorError
 from bot.images.portrait import shrink
-from bot.roster.adding import add_hero, new_hero
+from bot.roster.adding import add_hero
 from bot.roster.asker import Asker
 from bot.roster.portraits import set_portrait
 from bot.roster.vault import new_key
@@ -86,7 +86,7 @@ async def preview(settings: Settings, *, port: int | None = None) -> None:
         port: of the page; None for any that is free.
 
     Raises:
-        StartError: the port is taken, or what the page needs is not installed.
+        OperatorError: the port is taken, or what the page needs is not installed.
     """
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -107,7 +107,7 @@ async def preview(settings: Settings, *, port: int | None = None) -> None:
                 try:
                     await serving.enter_async_context(page)
                 except simcord.SetupError as error:
-                    raise StartError(f"The preview can't start: {error}.", EX_UNAVAILABLE) from error
+                    raise OperatorError(f"The preview can't start: {error}.", EX_UNAVAILABLE) from error
                 typer.echo(INTRODUCTION.format(url=page.url))
                 clock = asyncio.create_task(_clock(env, page))
                 closed = asyncio.create_task(page.wait_closed())
@@ -123,7 +123,7 @@ async def preview(settings: Settings, *, port: int | None = None) -> None:
 async def _page(env: "Env", bot: HeroBot, port: int | None) -> simcord.Preview:
     """A page on a channel in which the conversation has begun; it is not served yet."""
     # The simulated clock starts in the past, but heroes are dated by the computer's.
-    bot.daily.cancel()
+    await bot.unload_extension("cogs.housekeeping")
     await env.advance_time((datetime.now(UTC) - env.now()).total_seconds())
     assert bot.user is not None, "simcord logs the bot in"
     await bot.user.edit(username="Hero Roster")
@@ -139,25 +139,21 @@ async def _page(env: "Env", bot: HeroBot, port: int | None) -> simcord.Preview:
     }
     now = env.now()
     for days, player, name, secret_name, age, description in HEROES:
-        asker = Asker(people[player].id)
-        added = now - timedelta(days=days)
+        asker = Asker(people[player].id, guild.id, now - timedelta(days=days))
         async with bot.db.write() as session:
-            wanted = new_hero(
-                guild_id=guild.id,
-                owner_id=asker.id,
-                vault=bot.vault,
+            hero = await add_hero(
+                session,
+                asker,
+                bot.vault,
                 name=name,
                 secret_name=secret_name,
                 age=age,
                 description=description,
-                now=added,
             )
-            hero = await add_hero(session, wanted, asker.quota)
-            if name == SHOWN:
-                image = await shrink(_portrait())
-                await set_portrait(
-                    session, guild_id=guild.id, hero_id=hero.id, image=image, asker=asker, now=added
-                )
+        if name == SHOWN:
+            image = await shrink(_portrait())
+            async with bot.db.write() as session:
+                await set_portrait(session, asker, hero.id, image)
     channel = guild.create_text_channel("heroes", topic="Who is who in the Hall of Heroes")
     await people["Ines"].send(channel, WELCOME)
     await people["Tom"].slash(channel, "hero find", name=SHOWN)

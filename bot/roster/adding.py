@@ -1,94 +1,111 @@
-"""Adding heroes, one or several at once."""
+"""Adding a hero."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from typing import Final
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.db.models import Hero, new_seal, utcnow
-from bot.roster.errors import NameTakenError
-from bot.roster.heroes import hero_named
-from bot.roster.insertion import NewHero, insert_heroes
-from bot.roster.quota import Quota, take_turns
+from bot.db.batch import LEFT_OUT, Batch, LeftOut
+from bot.db.models import Action, Hero, SealedSecret, new_binding
+from bot.roster.asker import Asker
+from bot.roster.errors import RosterError
+from bot.roster.heroes import hero_named, heroes_by_keys, name_taken
+from bot.roster.history import record
+from bot.roster.quota import check_pace, check_room, lock_members, members_with_room
 from bot.roster.rules import clean_age, clean_description, clean_name, clean_secret_name, name_key
 from bot.roster.vault import Vault
 
 
-def new_hero(
-    *,
-    guild_id: int,
-    owner_id: int,
+async def add_hero(
+    session: AsyncSession,
+    asker: Asker,
     vault: Vault,
+    *,
     name: str,
     secret_name: str,
     age: int | None = None,
     description: str | None = None,
-    now: datetime | None = None,
-) -> NewHero:
-    """A hero to be added.
+) -> Hero:
+    """Add a hero of the asker's to the roster.
 
     Args:
-        guild_id: the guild's snowflake.
-        owner_id: the snowflake of the member who adds the hero, and plays it.
+        session: one that writes.
+        asker: who plays it.
         vault: what encrypts the secret identity.
         name: see `clean_name`.
         secret_name: see `clean_secret_name`.
         age: see `clean_age`.
         description: see `clean_description`.
-        now: the present moment; None reads the computer's clock.
 
     Raises:
         InvalidHeroError: a field holds what it may not.
-    """
-    clean, seal, now = clean_name(name), new_seal(), now or utcnow()
-    return {
-        "guild_id": guild_id,
-        "owner_id": owner_id,
-        "name": clean,
-        "name_key": name_key(clean),
-        "secret_name": vault.encrypt(clean_secret_name(secret_name), seal),
-        "secret_key": vault.key_name,
-        "secret_seal": seal,
-        "age": clean_age(age),
-        "description": clean_description(description),
-        "created_at": now,
-        "updated_at": now,
-    }
-
-
-async def add_hero(session: AsyncSession, hero: NewHero, quota: Quota) -> Hero:
-    """Add a hero to the roster of its guild.
-
-    Raises:
         NameTakenError: a hero of the guild has that name already; it stays as it is.
-        TooManyChangesError: the owner has to wait a little.
-        TooManyHeroesError: the owner has enough.
+        TooManyChangesError: the asker has to wait a little.
+        TooManyHeroesError: the asker has enough heroes here.
     """
-    guild_id, owner_id, now = hero["guild_id"], hero["owner_id"], hero["created_at"]
-    await take_turns(session, owner_id)
-    while True:
-        added = await insert_heroes(session, [hero], quota.bounds(now))
-        if added:
-            return added[hero["secret_seal"]]
-        other = await hero_named(session, guild_id=guild_id, name=hero["name"])
-        if other is not None and other.secret_seal == hero["secret_seal"]:
-            # It was added by the batch before, and the connection broke before the database could say so.
-            return other
-        await quota.check_pace(session, owner_id, now)
-        await quota.check_room(session, guild_id=guild_id, owner_id=owner_id)
-        # None: it was removed just now.
-        if other is not None:
-            raise NameTakenError(other.name, other.owner_id)
+    clean = clean_name(name)
+    hero = Hero(
+        guild_id=asker.guild_id,
+        owner_id=asker.id,
+        name=clean,
+        name_key=name_key(clean),
+        sealed_secret=SealedSecret(""),
+        secret_binding=new_binding(),
+        age=clean_age(age),
+        description=clean_description(description),
+        created_at=asker.now,
+        updated_at=asker.now,
+    )
+    vault.seal(hero, clean_secret_name(secret_name))
+    return await _store(session, (asker, hero))
 
 
-async def add_heroes(session: AsyncSession, heroes: Sequence[NewHero], quota: Quota) -> list[Hero | None]:
-    """Add heroes of any guilds and owners together.
+async def _store_alone(session: AsyncSession, new: tuple[Asker, Hero]) -> Hero:
+    asker, hero = new
+    try:
+        await check_pace(session, asker)
+        await check_room(session, asker.guild_id, asker.id)
+        session.add(hero)
+        try:
+            await session.flush()
+        except IntegrityError as error:
+            raise await name_taken(session, hero.guild_id, hero.name, error) from None
+    except RosterError:
+        # A batch whose connection broke during the commit may have stored this very hero.
+        stored = await hero_named(session, hero.guild_id, hero.name)
+        if stored is None or stored.secret_binding != hero.secret_binding:
+            raise
+        return stored
+    record(session, hero, Action.ADDED, asker)
+    return hero
 
-    Returns:
-        Each hero as it was added, or None: its name is taken, or its owner near a limit. `add_hero` says
-        which, or adds it after all.
-    """
-    await take_turns(session, *(hero["owner_id"] for hero in heroes))
-    bounds = quota.bounds(min(hero["created_at"] for hero in heroes))
-    added = await insert_heroes(session, heroes, bounds)
-    return [added.get(hero["secret_seal"]) for hero in heroes]
+
+async def _store_together(
+    session: AsyncSession, new: Sequence[tuple[Asker, Hero]]
+) -> Sequence[Hero | LeftOut]:
+    """Store the heroes of several members; leave out those that `_store_alone` may refuse."""
+    await lock_members(session, *(asker.id for asker, _ in new))
+    with_room = await members_with_room(session, [asker for asker, _ in new])
+    keys = [(hero.guild_id, hero.name_key) for _, hero in new]
+    names = {key for key, taken in zip(keys, await heroes_by_keys(session, keys), strict=True) if taken}
+    stored: dict[tuple[int, str], Hero] = {}
+    results: list[Hero | LeftOut] = []
+    for (asker, hero), key in zip(new, keys, strict=True):
+        if asker.id not in with_room or key in names or key in stored:
+            results.append(LEFT_OUT)
+            continue
+        # A copy: if the batch fails, the hero is stored alone, and must not know of this session.
+        stored[key] = Hero(**hero.model_dump(exclude={"id"}))
+        results.append(stored[key])
+    # In the same order everywhere: two batches with the same names would be a deadlock otherwise.
+    session.add_all(stored[key] for key in sorted(stored))
+    await session.flush()
+    for (asker, _), result in zip(new, results, strict=True):
+        if result is not LEFT_OUT:
+            record(session, result, Action.ADDED, asker)
+    return results
+
+
+_store: Final = Batch(together=_store_together, alone=_store_alone, writes=True)
+"""Under load, members who add at the same time share one transaction."""

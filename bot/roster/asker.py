@@ -1,43 +1,50 @@
-"""Who asks the roster for something."""
+"""Who asks the roster for something, in which guild, when, and what they may do with a hero."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
 
-from bot.db.models import Hero
-from bot.roster.errors import NotYoursError
-from bot.roster.quota import Quota
+from bot.db.models import Hero, utcnow
+from bot.roster.errors import NotYoursError, Refusal
+
+
+class Right(Enum):
+    """What an asker must be to a hero."""
+
+    ANYONE = "anyone"
+    OWNER_OR_KEEPER = "owner or keeper"
+    OWNER = "owner"
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """A member, as far as the roster cares.
+    """A member who asks for something.
 
     Args:
         id: the member's snowflake.
+        guild_id: the snowflake of the guild in which they ask. All that they ask for is in it.
+        now: when they ask; by default now.
         keeper: whether they may manage the server.
-        quota: how much they may change and own.
     """
 
     id: int
+    guild_id: int
+    now: datetime = field(default_factory=utcnow)
     keeper: bool = False
-    quota: Quota = field(default_factory=Quota)
 
-    def require_care_of(self, hero: Hero) -> None:
-        """Let pass the hero's owner and keepers.
+    def require(self, right: Right, hero: Hero) -> None:
+        """Refuse an asker who lacks a right.
 
-        Raises:
-            NotYoursError: the asker is neither.
-        """
-        if self.id != hero.owner_id and not self.keeper:
-            raise NotYoursError(
-                f"Only <@{hero.owner_id}>, who plays this hero, and members who may manage this server can "
-                "do that."
-            )
-
-    def require_ownership_of(self, hero: Hero) -> None:
-        """Let pass the hero's owner alone.
+        Args:
+            right: what the asker must be.
+            hero: to which hero.
 
         Raises:
-            NotYoursError: the asker is somebody else.
+            NotYoursError: the asker lacks the right.
         """
-        if self.id != hero.owner_id:
-            raise NotYoursError(f"Only <@{hero.owner_id}>, who plays this hero, can do that.")
+        if right is Right.ANYONE or self.id == hero.owner_id:
+            return
+        if right is Right.OWNER:
+            raise NotYoursError(Refusal.NOT_YOURS, owner=hero.owner_id)
+        if not self.keeper:
+            raise NotYoursError(Refusal.NOT_YOURS_NOR_A_KEEPER, owner=hero.owner_id)

@@ -1,20 +1,81 @@
-"""What a member can run into. Each carries the sentence that the member reads."""
+"""What a member can run into.
+
+An error carries a key and facts, and no words: `bot.interactions.sentences` makes the sentence where it is
+shown, for whoever reads it.
+"""
 
 from collections.abc import Sequence
+from enum import StrEnum, auto
+from typing import Any
 
-from bot.text import quote
+
+class Refusal(StrEnum):
+    """Why something is impossible. The comments name the facts that come with it."""
+
+    # name, owner
+    NAME_TAKEN = auto()
+    # name
+    NOT_FOUND = auto()
+    # name, near
+    NOT_FOUND_BUT_NEAR = auto()
+    HERO_GONE = auto()
+    EMPTY_ROSTER = auto()
+    # owner
+    NOT_YOURS = auto()
+    NOT_YOURS_NOR_A_KEEPER = auto()
+    STALE_EDIT = auto()
+    SECRET_NOT_YOURS_TO_CHANGE = auto()
+    # owner
+    SECRET_NOT_FOR_YOU = auto()
+    # name
+    KNOWS_OWN_SECRET = auto()
+    # member, name
+    TRUSTED_ALREADY = auto()
+    NOT_TRUSTED = auto()
+    # most
+    TOO_MANY_CONFIDANTS = auto()
+    # owner, receiver
+    OFFER_FOR_SOMEBODY_ELSE = auto()
+    # owner
+    OFFER_LAPSED = auto()
+    # name
+    CHANGED_HANDS = auto()
+    # name, owner
+    CLAIMED_BY_ANOTHER = auto()
+    # name
+    IN_THE_ROSTER = auto()
+    # name, days
+    NOT_REMOVED = auto()
+    # seconds
+    TOO_MANY_CHANGES = auto()
+    # owner, heroes
+    TOO_MANY_HEROES = auto()
+    # field
+    HIDDEN_CHARACTERS = auto()
+    HIDDEN_IN_DESCRIPTION = auto()
+    NOTHING_VISIBLE = auto()
+    # field, most, length
+    TOO_LONG = auto()
+    # most
+    AGE_OUT_OF_RANGE = auto()
+    UNREADABLE_PICTURE = auto()
+    # most
+    TOO_MANY_MEBIBYTES = auto()
+    TOO_MANY_MEGAPIXELS = auto()
 
 
 class RosterError(Exception):
-    """Something a member asked for can't be done.
+    """Something a member asked for is impossible.
 
     Args:
-        sentence: what was wrong and what to do next, ready to be shown: typed text in it is escaped.
+        key: why.
+        facts: what the sentence about it needs: typed text as it was typed, members by their snowflakes.
     """
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    def __init__(self, key: Refusal, **facts: Any) -> None:
+        super().__init__(key)
+        self.key = key
+        self.facts = facts
 
 
 class InvalidHeroError(RosterError):
@@ -25,9 +86,7 @@ class NameTakenError(RosterError):
     """Another hero of the guild has that name."""
 
     def __init__(self, name: str, owner_id: int) -> None:
-        super().__init__(
-            f"The name {quote(name)} is taken: <@{owner_id}> plays that hero. Please choose another name."
-        )
+        super().__init__(Refusal.NAME_TAKEN, name=name, owner=owner_id)
 
 
 class HeroNotFoundError(RosterError):
@@ -39,26 +98,20 @@ class HeroNotFoundError(RosterError):
     """
 
     def __init__(self, name: str, near: Sequence[str] = ()) -> None:
+        if near:
+            super().__init__(Refusal.NOT_FOUND_BUT_NEAR, name=name, near=near)
+        else:
+            super().__init__(Refusal.NOT_FOUND, name=name)
+        self.name = name
         self.near = near
-        self.unknown = f"No hero here is called {quote(name)}"
-        super().__init__(
-            f"{self.unknown}. Did you mean {_any_of(near)}?"
-            if near
-            else f"{self.unknown}, and no name comes close. You can add one with `/hero add`."
-        )
-
-
-def _any_of(names: Sequence[str]) -> str:
-    *others, last = [quote(name) for name in names]
-    return f"{', '.join(others)} or {last}" if others else last
 
 
 class HeroGoneError(RosterError):
     """The hero that a button or menu belongs to is not in the roster any more."""
 
     def __init__(self) -> None:
-        super().__init__("That hero is no longer in this server's roster.")
+        super().__init__(Refusal.HERO_GONE)
 
 
 class NotYoursError(RosterError):
-    """Only the owner of the hero may do that."""
+    """The asker lacks the right to do that with this hero."""

@@ -1,15 +1,15 @@
 """What happened to a hero: written with each change, read by its owner and keepers."""
 
-from datetime import datetime
 from typing import Final, TypeAlias
 
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Action, Hero, HistoryEntry
+from bot.roster.asker import Asker
 from bot.roster.page import Page, page_of
 
-PAGE: Final = 10
+PAGE_SIZE: Final = 10
 """Entries on a page."""
 
 _FOR_THE_OWNER: Final = (Action.CONFIDED, Action.UNCONFIDED, Action.LOOKED)
@@ -22,50 +22,49 @@ def record(
     session: AsyncSession,
     hero: Hero,
     action: Action,
+    asker: Asker,
     *,
-    actor_id: int,
-    at: datetime,
     changes: Changes | None = None,
     other_id: int | None = None,
 ) -> None:
-    """Write down what somebody does with a hero, in the transaction that does it.
+    """Write down what the asker does with a hero, in the transaction that does it.
 
     Args:
         session: the one that changes the hero.
         hero: a hero that the database has numbered.
         action: what happens.
-        actor_id: the snowflake of whoever does it.
-        at: when.
-        changes: which fields change; of a secret identity only that it does.
+        asker: who does it.
+        changes: which fields change; for a secret identity only that it does.
         other_id: whom it also concerns: the owner before, or a confidant.
     """
     session.add(
         HistoryEntry(
             guild_id=hero.guild_id,
             hero_id=hero.id,
-            actor_id=actor_id,
+            actor_id=asker.id,
             other_id=other_id,
             action=action,
             changes=changes or {},
-            at=at,
+            at=asker.now,
         )
     )
 
 
-async def history_page(session: AsyncSession, hero: Hero, *, page: int, asker_id: int) -> Page[HistoryEntry]:
-    """A page of a hero's history, newest first.
+async def history_page(session: AsyncSession, asker: Asker, hero: Hero, page: int) -> Page[HistoryEntry]:
+    """Return a page of a hero's history, newest first.
 
     Args:
         session: one that reads.
-        hero: the hero; whoever asks was let pass before.
-        page: from 1; the nearest one there is.
-        asker_id: who asks; only the owner sees who is trusted with the secret identity, and who looked.
+        asker: who asks, whose right to it was checked before. Only the owner sees who is trusted with the
+            secret identity, and who looked at it.
+        hero: the hero.
+        page: from 1; the nearest page there is.
     """
     of_hero = [col(HistoryEntry.guild_id) == hero.guild_id, col(HistoryEntry.hero_id) == hero.id]
-    if asker_id != hero.owner_id:
+    if asker.id != hero.owner_id:
         of_hero.append(col(HistoryEntry.action).not_in(_FOR_THE_OWNER))
     total = (await session.exec(select(func.count()).select_from(HistoryEntry).where(*of_hero))).one()
-    page, pages, offset = page_of(total, page, PAGE)
+    page, pages, offset = page_of(total, page, PAGE_SIZE)
     newest_first = select(HistoryEntry).where(*of_hero).order_by(col(HistoryEntry.id).desc())
-    entries = (await session.exec(newest_first.offset(offset).limit(PAGE))).all()
+    entries = (await session.exec(newest_first.offset(offset).limit(PAGE_SIZE))).all()
     return Page(list(entries), page, pages, total)

@@ -1,59 +1,57 @@
-"""What the bot does once a day, whichever of its processes gets to it first."""
+"""What happens without a member's command: guilds that were left, and deleting what nobody brought back."""
 
-import logging
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-import discord
-from discord.ext import tasks
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import col, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.engine import Database
-from bot.db.models import DailyTask
-from bot.roster.personal import BATCH, departed_before, erase_guild_batch
-from bot.roster.removal import KEPT_FOR, PURGE_BATCH, purge_batch
+from bot.db.models import DailyTask, Departure, Hero, SyncedCommands
+from bot.roster.removal import KEPT_FOR
 
-log = logging.getLogger(__name__)
-
-LOOK_EVERY: Final = timedelta(days=1)
-"""How often a process looks whether it is time, beginning with its start."""
-ONCE_IN: Final = timedelta(hours=23)
-"""A little less than a day, or a look that comes a second early would wait for the next."""
-
-_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MIN_INTERVAL: Final = timedelta(hours=23)
+"""The least time between two runs of a daily task. With a whole day, a look a second early is in vain."""
+MAX_DELETED: Final = 500
+"""Heroes that one transaction deletes, so that members' commands do not wait long."""
 
 
-async def take_turn(database: Database, name: str, now: datetime) -> bool:
-    """Whether this process is to run a task now; no process is told so again for the next 23 hours.
+async def claim_daily_run(database: Database, task: str, now: datetime) -> bool:
+    """Return whether this process is to run a task now. No process gets it again for the next 23 hours.
 
     Args:
         database: shared by all processes.
-        name: of the task.
+        task: the task's name.
         now: the present moment.
     """
-    insert = sqlite.insert if database.is_sqlite else postgresql.insert
-    known = insert(DailyTask).values(name=name, started_at=_NEVER).on_conflict_do_nothing()
-    due = (
-        update(DailyTask)
-        .where(col(DailyTask.name) == name, col(DailyTask.started_at) <= now - ONCE_IN)
-        .values(started_at=now)
-    )
     async with database.write() as session:
-        await session.exec(known)
-        return (await session.exec(due)).rowcount == 1
+        query = select(DailyTask).where(DailyTask.name == task).with_for_update()
+        known = (await session.exec(query)).one_or_none()
+        if known is not None:
+            due = known.started_at <= now - MIN_INTERVAL
+            if due:
+                known.started_at = now
+            return due
+        session.add(DailyTask(name=task, started_at=now))
+        try:
+            await session.flush()
+        except IntegrityError:
+            # Another process was faster with the very first run.
+            await session.rollback()
+            return False
+        return True
 
 
 async def purge(database: Database, now: datetime) -> int:
-    """Delete for good, in batches, what was removed more than 30 days ago: heroes, and the bot from guilds.
+    """Delete heroes that were removed, and guilds that were left, more than 30 days ago.
 
     Returns:
-        How many heroes.
+        How many heroes were deleted.
     """
-    purged = await _in_batches(database, partial(purge_batch, now=now), PURGE_BATCH)
+    purged = await _repeat(database, partial(_purge_some, before=now - KEPT_FOR))
     async with database.read() as session:
         departed = await departed_before(session, now - KEPT_FOR)
     for guild_id in departed:
@@ -62,40 +60,62 @@ async def purge(database: Database, now: datetime) -> int:
 
 
 async def erase_guild(database: Database, guild_id: int) -> int:
-    """Delete for good, in batches, all that is kept of a guild.
+    """Delete all that is kept of a guild.
 
     Returns:
-        How many heroes.
+        How many heroes were deleted.
     """
-    return await _in_batches(database, partial(erase_guild_batch, guild_id=guild_id), BATCH)
+    erased = await _repeat(database, partial(_erase_some, guild_id=guild_id))
+    async with database.write() as session:
+        await session.exec(delete(SyncedCommands).where(col(SyncedCommands.guild_id) == guild_id))
+        await session.exec(delete(Departure).where(col(Departure.guild_id) == guild_id))
+    return erased
 
 
-async def _in_batches(
-    database: Database, delete_some: Callable[[AsyncSession], Awaitable[int]], size: int
-) -> int:
-    """Delete in one transaction after another until one has fewer than `size` to delete; returns how many."""
+async def note_departure(session: AsyncSession, guild_id: int, now: datetime) -> None:
+    """Write down that the bot was removed from a guild, if that is not known yet."""
+    if await session.get(Departure, guild_id) is None:
+        session.add(Departure(guild_id=guild_id, left_at=now))
+
+
+async def note_return(session: AsyncSession, guild_id: int) -> None:
+    """Forget that the bot was ever removed from a guild."""
+    await session.exec(delete(Departure).where(col(Departure.guild_id) == guild_id))
+
+
+async def departed_before(session: AsyncSession, moment: datetime) -> list[int]:
+    """Return the guilds that the bot was removed from at that moment or earlier."""
+    query = select(Departure.guild_id).where(col(Departure.left_at) <= moment)
+    return list((await session.exec(query)).all())
+
+
+async def guilds_with_heroes(session: AsyncSession) -> set[int]:
+    """Return the guilds whose heroes are stored, removed heroes included."""
+    return set((await session.exec(select(Hero.guild_id).distinct())).all())
+
+
+async def _repeat(database: Database, delete_some: Callable[[AsyncSession], Awaitable[int]]) -> int:
+    """Delete in one short transaction after another; return how many heroes were deleted."""
     deleted = 0
     while True:
         async with database.write() as session:
-            batch = await delete_some(session)
-        deleted += batch
-        if batch < size:
+            count = await delete_some(session)
+        deleted += count
+        if count < MAX_DELETED:
             return deleted
 
 
-def daily_tasks(database: Database) -> tasks.Loop[Any]:
-    """The loop that runs the daily tasks; whoever starts it cancels it before the database is disposed of."""
+async def _purge_some(session: AsyncSession, before: datetime) -> int:
+    due = (
+        select(Hero.id)
+        .where(col(Hero.removed_at) <= before)
+        .order_by(col(Hero.removed_at))
+        .limit(MAX_DELETED)
+    )
+    # The database deletes their history and portraits along with them.
+    return (await session.exec(delete(Hero).where(col(Hero.id).in_(due)))).rowcount
 
-    @tasks.loop(seconds=LOOK_EVERY.total_seconds())
-    async def look() -> None:
-        now = discord.utils.utcnow()
-        try:
-            if await take_turn(database, "purge", now):
-                log.info(
-                    "purged %d heroes that were removed more than 30 days ago", await purge(database, now)
-                )
-        except Exception:
-            # A database that is away now is there again at the next look.
-            log.exception("the daily tasks failed")
 
-    return look
+async def _erase_some(session: AsyncSession, guild_id: int) -> int:
+    some = select(Hero.id).where(Hero.guild_id == guild_id).limit(MAX_DELETED)
+    return (await session.exec(delete(Hero).where(col(Hero.id).in_(some)))).rowcount

@@ -9,11 +9,11 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Hero
-from bot.roster.errors import RosterError
+from bot.roster.errors import Refusal, RosterError
 from bot.roster.heroes import present
 from bot.roster.page import Page, page_of
 
-PAGE: Final = 10
+PAGE_SIZE: Final = 10
 """Heroes on a page."""
 
 
@@ -27,13 +27,13 @@ class Sort(StrEnum):
 
 async def list_heroes(
     session: AsyncSession,
-    *,
     guild_id: int,
+    *,
     owner_id: int | None = None,
     sort: Sort = Sort.NAME,
     page: int = 1,
 ) -> Page[Hero]:
-    """A page of the guild's roster.
+    """Return a page of the guild's roster.
 
     Args:
         session: one that reads.
@@ -45,7 +45,7 @@ async def list_heroes(
     wanted = {"guild_id": guild_id} if owner_id is None else {"guild_id": guild_id, "owner_id": owner_id}
     own = owner_id is not None
     total = (await session.exec(_COUNT[own], params=wanted)).one()
-    page, pages, offset = page_of(total, page, PAGE)
+    page, pages, offset = page_of(total, page, PAGE_SIZE)
     heroes = (await session.exec(_LIST[own, sort], params=wanted | {"before": offset})).all()
     return Page(list(heroes), page, pages, total)
 
@@ -63,7 +63,7 @@ def _wanted(*, own: bool) -> list[ColumnElement[bool]]:
     return [present(bindparam("guild_id")), *owned]
 
 
-# Built once: to build a statement takes longer than to run it.
+# Statements built once: building them takes longer than running them.
 _COUNT: Final = {
     own: select(func.count()).select_from(Hero).where(*_wanted(own=own)) for own in (False, True)
 }
@@ -72,23 +72,23 @@ _LIST: Final = {
     .where(*_wanted(own=own))
     .order_by(*order)
     .offset(bindparam("before", type_=Integer))
-    .limit(PAGE)
+    .limit(PAGE_SIZE)
     for own in (False, True)
     for sort, order in _ORDER.items()
 }
 
 
-async def random_hero(session: AsyncSession, *, guild_id: int) -> Hero:
-    """Any hero of the guild, each as likely as the others.
+async def random_hero(session: AsyncSession, guild_id: int) -> Hero:
+    """Return any hero of the guild, each as likely as the others.
 
     Raises:
-        RosterError: there is none.
+        RosterError: the roster is empty.
     """
     total = (await session.exec(_COUNT[False], params={"guild_id": guild_id})).one()
     if total == 0:
-        raise RosterError("There are no heroes here yet. Add the first one with `/hero add`.")
+        raise RosterError(Refusal.EMPTY_ROSTER)
     chosen = random.randrange(total)  # noqa: S311 - a game, not a secret
     wanted = {"guild_id": guild_id, "before": chosen}
     hero = (await session.exec(_LIST[False, Sort.NAME], params=wanted)).first()
     # The last one may just have been removed.
-    return hero or await random_hero(session, guild_id=guild_id)
+    return hero or await random_hero(session, guild_id)

@@ -1,4 +1,4 @@
-"""A hero changes hands."""
+"""Handing a hero to another member."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,38 +8,33 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Action, Confidant, Hero
 from bot.roster.asker import Asker
-from bot.roster.errors import NotYoursError, RosterError
+from bot.roster.errors import NotYoursError, Refusal, RosterError
 from bot.roster.heroes import hero_by_id
 from bot.roster.history import record
-from bot.roster.quota import take_turns
-from bot.text import quote
+from bot.roster.quota import check_pace, check_room, lock_members
 
-OFFER_STANDS_FOR: Final = timedelta(days=1)
+OFFER_LASTS: Final = timedelta(days=1)
 """How long the receiver of a transfer has to accept it."""
 
 
 async def accept_offer(
     session: AsyncSession,
-    *,
-    guild_id: int,
+    asker: Asker,
     hero_id: int,
+    *,
     owner_id: int,
     receiver_id: int,
     offered_at: datetime,
-    asker: Asker,
-    now: datetime,
 ) -> Hero:
     """Hand a hero to the member it was offered to.
 
     Args:
         session: one that writes.
-        guild_id: the hero's guild.
+        asker: who accepts.
         hero_id: the hero's number.
         owner_id: who offered it.
         receiver_id: to whom.
         offered_at: when.
-        asker: who accepts.
-        now: the present moment.
 
     Raises:
         NotYoursError: it was offered to somebody else.
@@ -47,50 +42,44 @@ async def accept_offer(
         RosterError: the offer has lapsed, or the hero has changed hands meanwhile.
     """
     if asker.id != receiver_id:
-        raise NotYoursError(
-            f"This offer is for <@{receiver_id}> to accept. <@{owner_id}> can withdraw it with Decline."
-        )
-    if now >= offered_at + OFFER_STANDS_FOR:
-        raise RosterError(f"This offer has lapsed. <@{owner_id}> can make it again with `/hero transfer`.")
-    await take_turns(session, asker.id)
-    hero = await hero_by_id(session, guild_id=guild_id, hero_id=hero_id, lock=True)
+        raise NotYoursError(Refusal.OFFER_FOR_SOMEBODY_ELSE, owner=owner_id, receiver=receiver_id)
+    if asker.now >= offered_at + OFFER_LASTS:
+        raise RosterError(Refusal.OFFER_LAPSED, owner=owner_id)
+    await lock_members(session, asker.id)
+    hero = await hero_by_id(session, asker, hero_id, lock=True)
     if hero.owner_id != owner_id:
-        raise RosterError(f"{quote(hero.name)} has changed hands since this offer was made.")
-    await _hand_over(session, hero, asker, Action.TRANSFERRED, now)
+        raise RosterError(Refusal.CHANGED_HANDS, name=hero.name)
+    await _hand_over(session, asker, hero, Action.TRANSFERRED)
     return hero
 
 
-async def claim_hero(
-    session: AsyncSession, *, guild_id: int, hero_id: int, owner_id: int, asker: Asker, now: datetime
-) -> Hero:
+async def claim_hero(session: AsyncSession, asker: Asker, hero_id: int, *, owner_id: int) -> Hero:
     """Take over a hero whose owner has left the guild.
 
     Args:
         session: one that writes.
-        guild_id: the hero's guild.
-        hero_id: the hero's number.
-        owner_id: the owner of whom Discord has just said that they left.
         asker: who takes it over.
-        now: the present moment.
+        hero_id: the hero's number.
+        owner_id: the owner, who has left, as Discord has just said.
 
     Raises:
         HeroGoneError: the hero is not in the roster any more.
         RosterError: somebody else was faster.
     """
-    await take_turns(session, asker.id)
-    hero = await hero_by_id(session, guild_id=guild_id, hero_id=hero_id, lock=True)
+    await lock_members(session, asker.id)
+    hero = await hero_by_id(session, asker, hero_id, lock=True)
     if hero.owner_id != owner_id:
-        raise RosterError(f"Somebody was faster: <@{hero.owner_id}> plays {quote(hero.name)} now.")
-    await _hand_over(session, hero, asker, Action.CLAIMED, now)
+        raise RosterError(Refusal.CLAIMED_BY_ANOTHER, name=hero.name, owner=hero.owner_id)
+    await _hand_over(session, asker, hero, Action.CLAIMED)
     return hero
 
 
-async def _hand_over(session: AsyncSession, hero: Hero, asker: Asker, action: Action, now: datetime) -> None:
-    await asker.quota.check_pace(session, asker.id, now)
-    await asker.quota.check_room(session, guild_id=hero.guild_id, owner_id=asker.id)
+async def _hand_over(session: AsyncSession, asker: Asker, hero: Hero, action: Action) -> None:
+    await check_pace(session, asker)
+    await check_room(session, hero.guild_id, asker.id)
     # The new owner has not chosen to trust them.
     await session.exec(delete(Confidant).where(col(Confidant.hero_id) == hero.id))
-    record(session, hero, action, actor_id=asker.id, other_id=hero.owner_id, at=now)
+    record(session, hero, action, asker, other_id=hero.owner_id)
     hero.owner_id = asker.id
     hero.version += 1
-    hero.updated_at = now
+    hero.updated_at = asker.now

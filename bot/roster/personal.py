@@ -8,11 +8,8 @@ from sqlalchemy import ColumnElement
 from sqlmodel import col, delete, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.db.models import Confidant, Departure, Hero, HistoryEntry, Portrait, SyncedCommands
+from bot.db.models import Confidant, Hero, HistoryEntry, Portrait
 from bot.roster.vault import Vault
-
-BATCH = 500
-"""How many heroes one transaction erases at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,7 @@ class Kept:
     deeds: int
 
 
-async def what_is_kept(session: AsyncSession, *, user_id: int, guild_id: int | None = None) -> Kept:
+async def what_is_kept(session: AsyncSession, user_id: int, guild_id: int | None = None) -> Kept:
     """Count what is kept about a member, in one guild or in all."""
 
     async def count(table: Any, *wanted: ColumnElement[bool]) -> int:
@@ -48,11 +45,11 @@ async def what_is_kept(session: AsyncSession, *, user_id: int, guild_id: int | N
     )
 
 
-async def everything_about(session: AsyncSession, *, user_id: int, vault: Vault) -> dict[str, Any]:
-    """All that is kept about a member in all guilds, as JSON can hold it; their heroes' secrets included.
+async def everything_about(session: AsyncSession, user_id: int, vault: Vault) -> dict[str, Any]:
+    """Return all that is kept about a member in all guilds, as JSON can hold it, with their heroes' secrets.
 
     Raises:
-        VaultError: a secret identity can't be decrypted.
+        VaultError: a secret identity is unreadable.
     """
     heroes = await session.exec(select(Hero).where(Hero.owner_id == user_id).order_by(col(Hero.id)))
     portraits = await session.exec(select(Portrait.hero_id).join(Hero).where(Hero.owner_id == user_id))
@@ -71,7 +68,7 @@ async def everything_about(session: AsyncSession, *, user_id: int, vault: Vault)
             {
                 "server": str(hero.guild_id),
                 "name": hero.name,
-                "secret_name": vault.read(hero),
+                "secret_name": vault.unseal(hero),
                 "age": hero.age,
                 "description": hero.description,
                 "has_portrait": hero.id in with_portrait,
@@ -99,10 +96,10 @@ async def everything_about(session: AsyncSession, *, user_id: int, vault: Vault)
     }
 
 
-async def erase_member(session: AsyncSession, *, user_id: int, guild_id: int | None = None) -> int:
-    """Erase a member's heroes with all that belongs to them, confidences and traces, for good.
+async def erase_member(session: AsyncSession, user_id: int, guild_id: int | None = None) -> int:
+    """Delete a member's heroes with all that belongs to them, confidences and traces.
 
-    What others' histories tell of them stays, without their name.
+    Entries in others' histories stay, without the member's name.
 
     Args:
         session: one that writes.
@@ -110,7 +107,7 @@ async def erase_member(session: AsyncSession, *, user_id: int, guild_id: int | N
         guild_id: in this guild alone; None for all guilds.
 
     Returns:
-        How many heroes went.
+        How many heroes were deleted.
     """
     of_member = col(Hero.owner_id) == user_id, *_in(Hero, guild_id)
     erased = (await session.exec(delete(Hero).where(*of_member))).rowcount
@@ -120,42 +117,6 @@ async def erase_member(session: AsyncSession, *, user_id: int, guild_id: int | N
         named = col(getattr(HistoryEntry, column)) == user_id, *_in(HistoryEntry, guild_id)
         await session.exec(update(HistoryEntry).where(*named).values({column: None}))
     return erased
-
-
-async def erase_guild_batch(session: AsyncSession, *, guild_id: int) -> int:
-    """Erase some of a guild's heroes with all that belongs to them; with the last, what else is kept.
-
-    Returns:
-        How many heroes went; fewer than `BATCH` when all is done.
-    """
-    some = select(Hero.id).where(Hero.guild_id == guild_id).limit(BATCH)
-    erased = (await session.exec(delete(Hero).where(col(Hero.id).in_(some)))).rowcount
-    if erased < BATCH:
-        await session.exec(delete(SyncedCommands).where(col(SyncedCommands.guild_id) == guild_id))
-        await session.exec(delete(Departure).where(col(Departure.guild_id) == guild_id))
-    return erased
-
-
-async def note_departure(session: AsyncSession, *, guild_id: int, now: datetime) -> None:
-    """Write down that the bot was removed from a guild, if that is not known yet."""
-    if await session.get(Departure, guild_id) is None:
-        session.add(Departure(guild_id=guild_id, left_at=now))
-
-
-async def note_return(session: AsyncSession, *, guild_id: int) -> None:
-    """Forget that the bot was ever removed from a guild."""
-    await session.exec(delete(Departure).where(col(Departure.guild_id) == guild_id))
-
-
-async def departed_before(session: AsyncSession, moment: datetime) -> list[int]:
-    """The guilds that the bot was removed from at that moment or earlier."""
-    query = select(Departure.guild_id).where(col(Departure.left_at) <= moment)
-    return list((await session.exec(query)).all())
-
-
-async def guilds_with_heroes(session: AsyncSession) -> set[int]:
-    """The guilds that anything is kept of."""
-    return set((await session.exec(select(Hero.guild_id).distinct())).all())
 
 
 def _in(table: Any, guild_id: int | None) -> tuple[ColumnElement[bool], ...]:

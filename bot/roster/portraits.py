@@ -1,62 +1,50 @@
 """A hero's picture. Every query names its guild."""
 
-from datetime import datetime
-
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Action, Hero, Portrait
-from bot.roster.asker import Asker
+from bot.roster.asker import Asker, Right
 from bot.roster.heroes import hero_by_id
 from bot.roster.history import record
+from bot.roster.quota import check_pace
 
 
-async def set_portrait(
-    session: AsyncSession,
-    *,
-    guild_id: int,
-    hero_id: int,
-    image: bytes | None,
-    asker: Asker,
-    now: datetime,
-) -> Hero:
+async def set_portrait(session: AsyncSession, asker: Asker, hero_id: int, image: bytes | None) -> Hero:
     """Give a hero a portrait in place of the one it has, or take that away.
 
     Args:
         session: one that writes.
-        guild_id: the hero's guild.
-        hero_id: the hero's number.
-        image: what `bot.images.portrait.shrink` made; None for no portrait.
         asker: its owner or a keeper.
-        now: the present moment.
+        hero_id: the hero's number.
+        image: what `bot.images.portrait` made; None for no portrait.
 
     Returns:
         The hero as it is then; unchanged if there was no portrait to take away.
 
     Raises:
         HeroGoneError: the hero is not in the roster.
-        NotYoursError: the asker may not.
+        NotYoursError: the asker lacks the right.
     """
-    await asker.quota.check_pace(session, asker.id, now)
-    hero = await hero_by_id(session, guild_id=guild_id, hero_id=hero_id, lock=True)
-    asker.require_care_of(hero)
+    await check_pace(session, asker)
+    hero = await hero_by_id(session, asker, hero_id, Right.OWNER_OR_KEEPER, lock=True)
     had, has = hero.has_portrait, image is not None
     if not had and not has:
         return hero
     hero.has_portrait = has
     hero.version += 1
-    hero.updated_at = now
-    record(session, hero, Action.PORTRAYED, actor_id=asker.id, at=now, changes={"has_portrait": [had, has]})
+    hero.updated_at = asker.now
+    record(session, hero, Action.PORTRAYED, asker, changes={"has_portrait": [had, has]})
     if had:
-        of_hero = col(Portrait.guild_id) == guild_id, col(Portrait.hero_id) == hero.id
+        of_hero = col(Portrait.guild_id) == hero.guild_id, col(Portrait.hero_id) == hero.id
         await session.exec(delete(Portrait).where(*of_hero))
     if image is not None:
-        session.add(Portrait(hero_id=hero.id, guild_id=guild_id, image=image))
+        session.add(Portrait(hero_id=hero.id, guild_id=hero.guild_id, image=image))
     return hero
 
 
 async def portrait_of(session: AsyncSession, hero: Hero) -> bytes | None:
-    """The portrait of a hero, a WebP of at most 512 x 512 pixels; None, unasked, if it has none."""
+    """Return a hero's portrait, a WebP of at most 512 x 512 pixels; None, without a query, if it has none."""
     if not hero.has_portrait:
         return None
     of_hero = Portrait.guild_id == hero.guild_id, Portrait.hero_id == hero.id

@@ -1,22 +1,24 @@
 """How much one member may change and own."""
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Integer, SQLColumnExpression, and_, bindparam, text
+from sqlalchemy import Integer, and_, bindparam
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import SelectOfScalar
 
-from bot.db.drivers.postgres import begin_with
+from bot.db.locks import lock_until_commit
 from bot.db.models import Action, Hero, HistoryEntry
-from bot.roster.errors import RosterError
+from bot.roster.asker import Asker
+from bot.roster.errors import Refusal, RosterError
 from bot.roster.heroes import present
 
 WINDOW: Final = timedelta(minutes=1)
-"""In which changes are counted."""
+"""The time in which changes are counted."""
 
 
 class TooManyChangesError(RosterError):
@@ -33,103 +35,104 @@ class Quota:
 
     Args:
         changes_per_minute: in all guilds together.
-        heroes_per_member: in one guild; removed ones do not count.
+        heroes_per_member: in one guild, without the removed ones.
     """
 
     changes_per_minute: int = 60
     heroes_per_member: int = 50
 
-    async def check_pace(self, session: AsyncSession, member_id: int, now: datetime) -> None:
-        """Let pass a member who may change something now.
 
-        Changes are counted by the history that each of them writes, so the count holds for all processes.
-
-        Raises:
-            TooManyChangesError: with how long to wait.
-        """
-        await take_turns(session, member_id)
-        wanted = {"actor_id": member_id, "after": now - WINDOW, "before_last": self.changes_per_minute - 1}
-        latest = (await session.exec(_LATEST, params=wanted)).one_or_none()
-        if latest is not None:
-            wait = math.ceil((latest + WINDOW - now).total_seconds())
-            raise TooManyChangesError(
-                f"That is a lot at once. Please go on in {wait} second{'' if wait == 1 else 's'}."
-            )
-
-    async def check_room(self, session: AsyncSession, *, guild_id: int, owner_id: int) -> None:
-        """Let pass a member who may have one more hero in a guild.
-
-        Raises:
-            TooManyHeroesError: with what to do.
-        """
-        await take_turns(session, owner_id)
-        wanted = {"guild_id": guild_id, "owner_id": owner_id}
-        if (await session.exec(_OWNED, params=wanted)).one() >= self.heroes_per_member:
-            raise TooManyHeroesError(
-                f"<@{owner_id}> has {self.heroes_per_member} heroes here, which is as many as one member may "
-                "have. `/hero remove` or `/hero transfer` makes room."
-            )
-
-    def bounds(self, now: datetime) -> dict[str, object]:
-        """The parameters of a statement with `has_room` in it, at that moment."""
-        return {
-            "after": now - WINDOW,
-            "changes": self.changes_per_minute,
-            "heroes": self.heroes_per_member,
-        }
+def quota_of(session: AsyncSession) -> Quota:
+    """Return the quota that the operator has set, which every session carries."""
+    return session.info.get("quota", Quota())
 
 
+async def check_pace(session: AsyncSession, asker: Asker) -> None:
+    """Lock the asker, and refuse one who has changed too much in the last minute.
+
+    Each change writes an entry of history, and these are counted: the limit holds for all processes.
+
+    Raises:
+        TooManyChangesError: with the seconds to wait.
+    """
+    await lock_members(session, asker.id)
+    most = quota_of(session).changes_per_minute
+    wanted = {"actor_id": asker.id, "after": asker.now - WINDOW, "offset": most - 1}
+    nth_latest = (await session.exec(_NTH_LATEST, params=wanted)).one_or_none()
+    if nth_latest is not None:
+        seconds = math.ceil((nth_latest + WINDOW - asker.now).total_seconds())
+        raise TooManyChangesError(Refusal.TOO_MANY_CHANGES, seconds=seconds)
+
+
+async def check_room(session: AsyncSession, guild_id: int, owner_id: int) -> None:
+    """Refuse one more hero for a member who has as many as allowed.
+
+    Call `lock_members` for the owner before, or two heroes may be counted as one.
+
+    Raises:
+        TooManyHeroesError: the member has no room.
+    """
+    most = quota_of(session).heroes_per_member
+    wanted = {"guild_id": guild_id, "owner_id": owner_id}
+    if (await session.exec(_OWNED, params=wanted)).one() >= most:
+        raise TooManyHeroesError(Refusal.TOO_MANY_HEROES, owner=owner_id, heroes=most)
+
+
+async def members_with_room(session: AsyncSession, askers: Sequence[Asker]) -> set[int]:
+    """Return the members who may add so many heroes at once: one for each time they are in `askers`.
+
+    Call `lock_members` for them before.
+    """
+    quota = quota_of(session)
+    members = {"members": {asker.id for asker in askers}}
+    window = {"after": min(asker.now for asker in askers) - WINDOW}
+    changes = Counter(asker.id for asker in askers)
+    for member_id, count in (await session.exec(_RECENT_OF_MEMBERS, params=members | window)).all():
+        changes[member_id or 0] += count
+    heroes = Counter((asker.guild_id, asker.id) for asker in askers)
+    guilds = {"guilds": {asker.guild_id for asker in askers}}
+    for guild_id, owner_id, count in (await session.exec(_OWNED_BY_MEMBERS, params=members | guilds)).all():
+        heroes[guild_id, owner_id] += count
+    crowded = {owner_id for (_, owner_id), count in heroes.items() if count > quota.heroes_per_member}
+    return {member for member, count in changes.items() if count <= quota.changes_per_minute} - crowded
+
+
+async def lock_members(session: AsyncSession, *member_ids: int) -> None:
+    """Wait until no other transaction changes what counts for these members, and keep others waiting.
+
+    Call this before a hero's row is locked, and for all members at once: two transactions that lock the same
+    things in different orders are a deadlock.
+    """
+    await lock_until_commit(session, *member_ids)
+
+
+# Statements built once: building them takes longer than running them.
 _RECENT: Final = and_(col(HistoryEntry.at) > bindparam("after"), col(HistoryEntry.action) != Action.LOOKED)
-# Built once: to build a statement takes longer than to run it.
-_LATEST: Final = (
+_NTH_LATEST: Final = (
     select(HistoryEntry.at)
     .where(col(HistoryEntry.actor_id) == bindparam("actor_id"), _RECENT)
     .order_by(col(HistoryEntry.at).desc())
-    .offset(bindparam("before_last", type_=Integer))
+    .offset(bindparam("offset", type_=Integer))
     .limit(1)
 )
-"""When a member made the last change but so many, if that is not long ago."""
-
-
-def _owned(guild_id: SQLColumnExpression[int], owner_id: SQLColumnExpression[int]) -> SelectOfScalar[int]:
-    """How many heroes a member has in a guild."""
-    return select(func.count()).select_from(Hero).where(present(guild_id), col(Hero.owner_id) == owner_id)
-
-
-_OWNED: Final = _owned(bindparam("guild_id"), bindparam("owner_id"))
-
-
-def has_room(
-    guild_id: SQLColumnExpression[int], owner_id: SQLColumnExpression[int], more: SQLColumnExpression[int]
-) -> ColumnElement[bool]:
-    """Whether a member may have, and add at once, so many more heroes in a guild.
-
-    Where not, the two checks of `Quota` say why. Its `bounds` are the parameters.
-    """
-    changes = select(func.count()).select_from(HistoryEntry)
-    changes = changes.where(col(HistoryEntry.actor_id) == owner_id, _RECENT)
-    return and_(
-        _owned(guild_id, owner_id).scalar_subquery() + more <= bindparam("heroes", type_=Integer),
-        changes.scalar_subquery() + more <= bindparam("changes", type_=Integer),
-    )
-
-
-async def take_turns(session: AsyncSession, *member_ids: int) -> None:
-    """Let the changes that count for a member happen one after the other, so that none is counted too late.
-
-    Whoever also locks a hero's row calls this first, and for all members at once: two transactions that
-    lock the same things in another order would wait for each other. SQLite has one writer at a time anyway.
-
-    Where this begins the transaction, the turns come with its first statement, which fails if they do not.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        members = sorted(set(member_ids))
-        if not await begin_with(session, _TAKE_TURNS.format(f"ARRAY{members}")):
-            await (await session.connection()).execute(_TAKE_TURNS_NOW, {"members": members})
-
-
-_TAKE_TURNS: Final = (
-    "SELECT pg_advisory_xact_lock(member)"
-    " FROM (SELECT unnest(CAST({} AS bigint[])) AS member ORDER BY 1) AS members"
+"""Time of the member's Nth latest change within the window, N being the limit; no row if there were fewer."""
+_OWNED: Final = (
+    select(func.count())
+    .select_from(Hero)
+    .where(present(bindparam("guild_id")), col(Hero.owner_id) == bindparam("owner_id"))
 )
-_TAKE_TURNS_NOW: Final = text(_TAKE_TURNS.format(":members"))
+"""How many heroes a member has in a guild."""
+_RECENT_OF_MEMBERS: Final = (
+    select(col(HistoryEntry.actor_id), func.count())
+    .where(col(HistoryEntry.actor_id).in_(bindparam("members", expanding=True)), _RECENT)
+    .group_by(col(HistoryEntry.actor_id))
+)
+_OWNED_BY_MEMBERS: Final = (
+    select(Hero.guild_id, Hero.owner_id, func.count())
+    .where(
+        col(Hero.guild_id).in_(bindparam("guilds", expanding=True)),
+        col(Hero.owner_id).in_(bindparam("members", expanding=True)),
+        col(Hero.removed_at).is_(None),
+    )
+    .group_by(col(Hero.guild_id), col(Hero.owner_id))
+)

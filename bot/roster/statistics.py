@@ -28,7 +28,7 @@ BANDS: Final = (
 """What ages are counted by, in years. Some heroes are gods."""
 MOMENTS: Final = 60
 """At how many moments the heroes are counted, from the first hero to now."""
-PROLIFIC_MOST: Final = 5
+MAX_PROLIFIC: Final = 5
 """How many of the owners with the most heroes are named."""
 
 _BAND_LASTS: Final = (9, 19, 29, 39, 49, 59, 99, 999)
@@ -49,7 +49,7 @@ class Statistics:
         bands: how many heroes each of `BANDS` holds, in that order.
         growth: how many of them there were at each of up to `MOMENTS` moments, evenly spaced; empty where
             there are none.
-        prolific: the snowflakes of up to `PROLIFIC_MOST` owners and how many heroes each plays, the most
+        prolific: the snowflakes of up to `MAX_PROLIFIC` owners and how many heroes each plays, the most
             first.
     """
 
@@ -64,7 +64,7 @@ class Statistics:
     prolific: tuple[tuple[int, int], ...]
 
 
-async def statistics(session: AsyncSession, *, guild_id: int, now: datetime) -> Statistics:
+async def statistics(session: AsyncSession, guild_id: int, now: datetime) -> Statistics:
     """Count the heroes of a guild.
 
     Args:
@@ -128,7 +128,7 @@ async def _prolific(session: AsyncSession, guild_id: int) -> tuple[tuple[int, in
         .where(present(guild_id))
         .group_by(col(Hero.owner_id))
         .order_by(heroes.desc(), col(Hero.owner_id))
-        .limit(PROLIFIC_MOST)
+        .limit(MAX_PROLIFIC)
     )
     return tuple((owner_id, count) for owner_id, count in (await session.exec(query)).all())
 

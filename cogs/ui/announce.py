@@ -2,15 +2,17 @@
 
 import discord
 
-from bot.interactions.answer import Answer, Interaction, To, answers, guild_of
-from bot.roster.errors import NotYoursError
+from bot.interactions.answer import answers, asker_of
+from bot.interactions.faults import Refused
+from bot.interactions.host import Interaction
+from bot.interactions.send import Answer, To
 from bot.roster.heroes import hero_by_id
 from cogs.ui.buttons import HeroButton
 from cogs.ui.card import load_card
 
 
 class Announce(HeroButton, kind="announce"):
-    """Posts the card of a hero for everyone, at the wish of its owner."""
+    """Posts the card of a hero for everyone, when its owner wishes."""
 
     label = "Announce"
     style = discord.ButtonStyle.primary
@@ -18,10 +20,9 @@ class Announce(HeroButton, kind="announce"):
     @answers(To.EVERYONE)
     async def clicked(self, interaction: Interaction) -> Answer:
         """Post the card as the hero is now."""
+        asker = asker_of(interaction)
         async with interaction.client.db.read() as session:
-            hero = await hero_by_id(session, guild_id=guild_of(interaction), hero_id=self.hero_id)
-            if hero.owner_id != interaction.user.id:
-                raise NotYoursError(
-                    "Only the hero's owner can announce it. `/hero find` shows its card, too."
-                )
+            hero = await hero_by_id(session, asker, self.hero_id)
+            if hero.owner_id != asker.id:
+                raise Refused("Only the hero's owner can announce it. `/hero find` shows its card, too.")
             return await load_card(session, hero)

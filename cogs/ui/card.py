@@ -11,20 +11,20 @@ from bot.db.models import Hero
 from bot.interactions.panel import Panel
 from bot.roster.portraits import portrait_of
 from bot.text import escape
-from cogs.ui.buttons import SecretIdentity
+from cogs.ui.secret import SecretIdentity
 
 _PORTRAIT = "portrait.webp"
 
 
 def facts(hero: Hero) -> str:
-    """One line of what is known about a hero: age, who plays it, and since when it is in the roster."""
+    """Return one line about a hero: age, who plays it, and since when it is in the roster."""
     since = discord.utils.format_dt(hero.created_at, "D")
     played = f"Played by <@{hero.owner_id}> · here since {since}"
     return played if hero.age is None else f"**Age** {hero.age:,} · {played}"
 
 
 def hero_card(hero: Hero, *buttons: ui.Item[Any], portrait: bytes | None = None, note: str = "") -> Panel:
-    """A hero's card: name, description, facts, portrait, and the buttons that fit where it is shown.
+    """Return a hero's card: name, description, facts, portrait, and buttons.
 
     Args:
         hero: the hero; its secret identity is never on the card.
@@ -47,7 +47,7 @@ def hero_card(hero: Hero, *buttons: ui.Item[Any], portrait: bytes | None = None,
 
 
 async def load_card(session: AsyncSession, hero: Hero, *buttons: ui.Item[Any], note: str = "") -> Panel:
-    """A hero's card with its portrait, and a button for the secret identity after the others.
+    """Return a hero's card with its portrait, and a button for the secret identity after the others.
 
     Args:
         session: one that reads.

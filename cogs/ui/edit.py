@@ -5,31 +5,37 @@ from typing import Any
 
 import discord
 from sqlmodel.ext.asyncio.session import AsyncSession
+from typing_extensions import override
 
 from bot.db.models import Hero
-from bot.interactions.answer import Answer, Interaction, Private, To, answers, asker_of, guild_of
+from bot.interactions.answer import answers, asker_of
+from bot.interactions.faults import Refused, excuse
 from bot.interactions.form import TITLE_MOST, Form
+from bot.interactions.host import Interaction
 from bot.interactions.panel import Panel
+from bot.interactions.send import Answer, Private, To
+from bot.roster.asker import Asker, Right
 from bot.roster.editing import Edit, StaleEditError, edit_hero
-from bot.roster.errors import InvalidHeroError, RosterError
+from bot.roster.errors import RosterError
 from bot.roster.heroes import hero_by_id
-from bot.roster.rules import AGE_MAX, DESCRIPTION_MAX, NAME_MAX
+from bot.roster.rules import MAX_AGE, MAX_DESCRIPTION, MAX_NAME
 from bot.roster.secrets import may_read_secret, read_secret
+from bot.roster.vault import Vault
 from bot.text import escape
 from cogs.ui.announce import Announce
 from cogs.ui.buttons import HeroButton
 from cogs.ui.card import load_card
 
-_NOW_MOST, _TYPED_MOST = 1_200, 2_500
-"""A message takes 4,000 characters, and escaping can double a text: what one typed has the greater claim."""
+_MAX_CURRENT, _MAX_TYPED = 1_200, 2_500
+"""Characters. A message takes 4,000, and escaping can double a text: what was typed has the greater claim."""
 
 
 class EditForm(Form):
-    """A hero's fields as they are, to be changed. It remembers which version of the hero it shows.
+    """A hero's fields as they are, to be changed. Its custom id holds which version of the hero it shows.
 
     Args:
         hero: the hero.
-        secret_name: the secret identity, for whoever may read it; None for others.
+        secret_name: the secret identity, if the asker may read it.
     """
 
     template = re.compile(r"hero:edit:(?P<id>\d{1,18}):(?P<version>\d{1,9})")
@@ -40,14 +46,14 @@ class EditForm(Form):
             title=title if len(title) <= TITLE_MOST else "Edit a hero",
             custom_id=f"hero:edit:{hero.id}:{hero.version}",
         )
-        self.add_text("name", "Name", value=hero.name, most=NAME_MAX)
+        self.add_text("name", "Name", value=hero.name, most=MAX_NAME)
         if secret_name is not None:
             self.add_text(
                 "secret_name",
                 "Secret identity",
                 hint="Only you and whom you trust can read it",
                 value=secret_name,
-                most=NAME_MAX,
+                most=MAX_NAME,
             )
         age = None if hero.age is None else str(hero.age)
         self.add_text(
@@ -57,81 +63,61 @@ class EditForm(Form):
             "description",
             "Description",
             value=hero.description,
-            most=DESCRIPTION_MAX,
+            most=MAX_DESCRIPTION,
             required=False,
             paragraph=True,
         )
 
     @classmethod
+    @override
     @answers(To.ASKER)
     async def submitted(
         cls, interaction: discord.Interaction[Any], match: re.Match[str], typed: dict[str, str]
     ) -> Answer:
-        """Save it, or give back what was typed and say why not."""
-        hero_id = int(match["id"])
-        asker = asker_of(interaction)
+        hero_id, bot, asker = int(match["id"]), interaction.client, asker_of(interaction)
         try:
             edit = Edit(
+                version=int(match["version"]),
                 name=typed.get("name", ""),
                 age=_age(typed.get("age", "")),
                 description=typed.get("description"),
                 secret_name=typed.get("secret_name"),
             )
-            async with interaction.client.db.write() as session:
-                hero = await edit_hero(
-                    session,
-                    guild_id=guild_of(interaction),
-                    hero_id=hero_id,
-                    version=int(match["version"]),
-                    edit=edit,
-                    asker=asker,
-                    vault=interaction.client.vault,
-                    now=interaction.created_at,
-                )
+            async with bot.db.write() as session:
+                hero = await edit_hero(session, asker, bot.vault, hero_id, edit)
                 buttons = [Announce(hero.id)] if asker.id == hero.owner_id else []
                 return await load_card(session, hero, *buttons, note="Saved.")
-        except StaleEditError as error:
-            return _given_back(error, typed, hero_id, now=error.hero)
-        except RosterError as error:
-            return _given_back(error, typed, hero_id)
+        except (RosterError, Refused) as error:
+            current = error.hero if isinstance(error, StaleEditError) else None
+            return _given_back(excuse(interaction, error), typed, hero_id, current)
 
 
 class EditAgain(HeroButton, kind="edit"):
-    """Opens the form with the hero as it is by now."""
+    """Opens the form with the hero as it is now."""
 
     label = "Open the form again"
 
     @answers(To.ASKER)
     async def clicked(self, interaction: Interaction) -> Answer:
-        """Open it, if whoever clicks may."""
+        """Open it, if the member who clicks may."""
+        asker = asker_of(interaction)
         async with interaction.client.db.write() as session:
-            hero = await hero_by_id(session, guild_id=guild_of(interaction), hero_id=self.hero_id)
-            return await edit_form(session, interaction, hero)
+            hero = await hero_by_id(session, asker, self.hero_id, Right.OWNER_OR_KEEPER)
+            return await edit_form(session, asker, interaction.client.vault, hero)
 
 
-async def edit_form(session: AsyncSession, interaction: Interaction, hero: Hero) -> EditForm:
-    """The form for whoever interacts, with the secret identity if they may read it.
+async def edit_form(session: AsyncSession, asker: Asker, vault: Vault, hero: Hero) -> EditForm:
+    """Return the form for the asker, with the secret identity if they may read it.
 
     Args:
-        session: one that writes: that a confidant looked is kept.
-        interaction: of the asker.
+        session: one that writes: if a confidant looks, the history says so.
+        asker: who edits, whose right was checked before.
+        vault: what can unseal the secret identity.
         hero: the hero.
-
-    Raises:
-        NotYoursError: the asker is neither its owner nor a keeper.
     """
-    asker = asker_of(interaction)
-    asker.require_care_of(hero)
-    if not await may_read_secret(session, hero, asker):
+    if not await may_read_secret(session, asker, hero):
         return EditForm(hero, None)
-    _, secret_name = await read_secret(
-        session,
-        guild_id=hero.guild_id,
-        hero_id=hero.id,
-        asker=asker,
-        vault=interaction.client.vault,
-        now=interaction.created_at,
-    )
+    _, secret_name = await read_secret(session, asker, vault, hero.id)
     return EditForm(hero, secret_name)
 
 
@@ -140,17 +126,17 @@ def _age(typed: str) -> int | None:
     if not digits:
         return None
     if not re.fullmatch(r"-?[0-9]+", digits):
-        raise InvalidHeroError(f"An age is a whole number from 0 to {AGE_MAX:,}, or left empty.")
+        raise Refused(f"An age is a whole number from 0 to {MAX_AGE:,}, or left empty.")
     return int(digits)
 
 
-def _given_back(error: RosterError, typed: dict[str, str], hero_id: int, now: Hero | None = None) -> Private:
-    """What was wrong, with what one had typed, so that nothing of it is lost."""
-    parts = [error.sentence]
-    if now is not None:
-        current = {"name": now.name, "age": now.age, "description": now.description}
-        parts.append(("**It is now**\n" + _fields(current))[:_NOW_MOST])
-    parts.append(("**You had typed** (copy it from here)\n" + _fields(typed))[:_TYPED_MOST])
+def _given_back(sentence: str, typed: dict[str, str], hero_id: int, current: Hero | None) -> Private:
+    """Return what was wrong along with what was typed, so that nothing of it is lost."""
+    parts = [sentence]
+    if current is not None:
+        fields = {"name": current.name, "age": current.age, "description": current.description}
+        parts.append(("**It is now**\n" + _fields(fields))[:_MAX_CURRENT])
+    parts.append(("**You had typed** (copy it from here)\n" + _fields(typed))[:_MAX_TYPED])
     return Private(Panel(*parts, EditAgain.in_row(hero_id)))
 
 

@@ -6,9 +6,11 @@ import discord
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Action, Hero, HistoryEntry
-from bot.interactions.answer import Answer, Interaction, To, answers, asker_of, guild_of
+from bot.interactions.answer import answers, asker_of
+from bot.interactions.host import Interaction
 from bot.interactions.panel import Panel
-from bot.roster.asker import Asker
+from bot.interactions.send import Answer, To
+from bot.roster.asker import Asker, Right
 from bot.roster.heroes import hero_by_id
 from bot.roster.history import history_page
 from bot.text import escape, quote
@@ -43,24 +45,23 @@ class HistoryPage(PageButton, kind="history", key=r"\d{1,18}"):
 
     @answers(To.MESSAGE)
     async def turned(self, interaction: Interaction) -> Answer:
-        """Show another page, if whoever clicks may still read it."""
+        """Show another page, if the member who clicks may still read it."""
+        asker = asker_of(interaction)
         async with interaction.client.db.read() as session:
-            hero = await hero_by_id(session, guild_id=guild_of(interaction), hero_id=int(self.key))
-            asker = asker_of(interaction)
-            asker.require_care_of(hero)
-            return await history_panel(session, hero, asker, self.page)
+            hero = await hero_by_id(session, asker, int(self.key), Right.OWNER_OR_KEEPER)
+            return await history_panel(session, asker, hero, self.page)
 
 
-async def history_panel(session: AsyncSession, hero: Hero, asker: Asker, page: int = 1) -> Panel:
-    """A page of what happened to a hero, newest first; whoever asks was let pass before.
+async def history_panel(session: AsyncSession, asker: Asker, hero: Hero, page: int = 1) -> Panel:
+    """Return a page of what happened to a hero, newest first.
 
     Args:
         session: one that reads.
+        asker: who asks, whose right was checked before; the owner sees more than a keeper.
         hero: the hero.
-        asker: who asks; the owner sees more than a keeper.
         page: from 1.
     """
-    shown = await history_page(session, hero, page=page, asker_id=asker.id)
+    shown = await history_page(session, asker, hero, page)
     return Panel(
         f"## The history of {escape(hero.name)}",
         "\n".join(_entry(entry) for entry in shown.items) or "Nothing was written down yet.",

@@ -7,8 +7,10 @@ from discord import ui
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Hero
-from bot.interactions.answer import Answer, Interaction, To, answers, guild_of
+from bot.interactions.answer import answers, asker_of
+from bot.interactions.host import Interaction
 from bot.interactions.panel import Panel
+from bot.interactions.send import Answer, To
 from bot.roster.heroes import hero_by_id
 from bot.roster.listing import Sort, list_heroes
 from bot.text import escape
@@ -29,7 +31,7 @@ class ListPage(PageButton, kind="list", key=r"(?:name|newest|age):\d{1,20}"):
         async with interaction.client.db.read() as session:
             return await list_panel(
                 session,
-                guild_id=guild_of(interaction),
+                asker_of(interaction).guild_id,
                 owner_id=min(int(owner), 2**63 - 1) or None,
                 sort=Sort(sort),
                 page=self.page,
@@ -37,24 +39,24 @@ class ListPage(PageButton, kind="list", key=r"(?:name|newest|age):\d{1,20}"):
 
 
 class OpenCard(Menu, template="hero:open"):
-    """A menu of the heroes on a page. Picking one shows its card to whoever picks."""
+    """A menu of the heroes on a page. Picking one shows its card to the member who picks."""
 
     @answers(To.ASKER)
     async def picked(self, interaction: Interaction) -> Answer:
         """Show the card, if the hero is still there."""
+        picked = self.value
+        # A number that no menu of ours has held is no hero's.
+        hero_id = int(picked) if picked.isdecimal() and len(picked) <= 18 else 0  # noqa: PLR2004
         async with interaction.client.db.read() as session:
-            picked = self.value
-            # A number that no menu of ours has held is no hero's.
-            hero_id = int(picked) if picked.isdecimal() and len(picked) <= 18 else 0  # noqa: PLR2004
-            hero = await hero_by_id(session, guild_id=guild_of(interaction), hero_id=hero_id)
+            hero = await hero_by_id(session, asker_of(interaction), hero_id)
             return await load_card(session, hero)
 
 
 async def list_panel(
-    session: AsyncSession, *, guild_id: int, owner_id: int | None, sort: Sort, page: int = 1
+    session: AsyncSession, guild_id: int, *, owner_id: int | None, sort: Sort, page: int = 1
 ) -> Panel:
-    """A page of the roster, with buttons to turn it and a menu to open a card; see `list_heroes`."""
-    shown = await list_heroes(session, guild_id=guild_id, owner_id=owner_id, sort=sort, page=page)
+    """Return a page of the roster, with buttons to turn it and a menu to open a card; see `list_heroes`."""
+    shown = await list_heroes(session, guild_id, owner_id=owner_id, sort=sort, page=page)
     whose = "" if owner_id is None else f" of <@{owner_id}>"
     if not shown.items:
         return Panel(f"There are no heroes{whose} here yet. Add one with `/hero add`.")

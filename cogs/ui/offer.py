@@ -1,74 +1,72 @@
 """Handing a hero over: the offer that its receiver accepts in the channel."""
 
 import re
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import discord
 from discord import ui
+from typing_extensions import override
 
 from bot.db.models import Hero
-from bot.interactions.answer import Answer, Interaction, To, answers, asker_of, guild_of
+from bot.interactions.answer import answers, asker_of
+from bot.interactions.faults import Refused
+from bot.interactions.host import Interaction
 from bot.interactions.panel import Panel
-from bot.roster.errors import NotYoursError
-from bot.roster.ownership import OFFER_STANDS_FOR, accept_offer
+from bot.interactions.send import Answer, To
+from bot.roster.ownership import OFFER_LASTS, accept_offer
 from bot.text import quote
 from cogs.ui.card import load_card
 
+_TEMPLATE: Final = re.compile(
+    r"offer:(?P<answer>accept|decline):(?P<hero>\d{1,18}):(?P<owner>\d{1,19}):(?P<receiver>\d{1,19})"
+)
 
-class OfferButton(
-    ui.DynamicItem[ui.Button[Any]],
-    template=r"offer:(?P<answer>accept|decline):(?P<hero>\d{1,18}):(?P<owner>\d{1,19}):(?P<receiver>\d{1,19})",
-):
-    """Accepts or declines an offer. Who offers what to whom stands in the custom id.
+
+class OfferButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
+    """Accepts or declines an offer. The custom id holds who offers what to whom.
 
     Args:
-        button: as shown.
-        match: of its custom id.
+        answer: `accept` or `decline`.
+        hero_id: the hero's number.
+        owner_id: who offers it.
+        receiver_id: to whom.
     """
 
-    def __init__(self, button: ui.Button[Any], match: re.Match[str]) -> None:
-        super().__init__(button)
-        self.accepts = match["answer"] == "accept"
-        self.hero_id = int(match["hero"])
-        self.owner_id = int(match["owner"])
-        self.receiver_id = int(match["receiver"])
-
-    @classmethod
-    def to(cls, answer: str, hero: Hero, receiver_id: int) -> Self:
-        """The button that answers `accept` or `decline` to the offer of that hero."""
-        custom_id = f"offer:{answer}:{hero.id}:{hero.owner_id}:{receiver_id}"
-        match = cls.__discord_ui_compiled_template__.fullmatch(custom_id)
-        assert match is not None
+    def __init__(self, answer: str, *, hero_id: int, owner_id: int, receiver_id: int) -> None:
         style = discord.ButtonStyle.success if answer == "accept" else discord.ButtonStyle.secondary
-        return cls(ui.Button(label=answer.capitalize(), style=style, custom_id=custom_id), match)
+        custom_id = f"offer:{answer}:{hero_id}:{owner_id}:{receiver_id}"
+        super().__init__(ui.Button(label=answer.capitalize(), style=style, custom_id=custom_id))
+        self.accepts = answer == "accept"
+        self.hero_id = hero_id
+        self.owner_id = owner_id
+        self.receiver_id = receiver_id
 
     @classmethod
+    @override
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> Self:
-        """Back from a click."""
-        return cls(ui.Button(custom_id=match.string), match)
+        numbers = {f"{part}_id": int(match[part]) for part in ("hero", "owner", "receiver")}
+        return cls(match["answer"], **numbers)
 
+    @override
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Called by discord.py."""
         await self.clicked(interaction)
 
     @answers(To.MESSAGE)
     async def clicked(self, interaction: Interaction) -> Answer:
-        """Settle the offer, if it is the clicker's to settle."""
+        """Settle the offer, if it is for the member who clicks to settle."""
         if not self.accepts:
             return self._decline(interaction.user.id)
-        assert interaction.message is not None, "a button stands on a message"
+        assert interaction.message is not None, "a button is part of a message"
         async with interaction.client.db.write() as session:
             hero = await accept_offer(
                 session,
-                guild_id=guild_of(interaction),
-                hero_id=self.hero_id,
+                asker_of(interaction),
+                self.hero_id,
                 owner_id=self.owner_id,
                 receiver_id=self.receiver_id,
                 offered_at=interaction.message.created_at,
-                asker=asker_of(interaction),
-                now=interaction.created_at,
             )
             note = f"<@{self.owner_id}> has handed this hero over to <@{self.receiver_id}>."
             return await load_card(session, hero, note=note)
@@ -78,16 +76,18 @@ class OfferButton(
             return Panel(f"<@{self.receiver_id}> has declined. The hero stays with <@{self.owner_id}>.")
         if asker_id == self.owner_id:
             return Panel(f"<@{self.owner_id}> has withdrawn the offer, and keeps the hero.")
-        raise NotYoursError(f"This offer is between <@{self.owner_id}> and <@{self.receiver_id}>.")
+        raise Refused(f"This offer is between <@{self.owner_id}> and <@{self.receiver_id}>.")
 
 
 def offer_panel(hero: Hero, receiver_id: int) -> Panel:
-    """The question to the receiver, for the channel to see."""
+    """Return the question to the receiver, for the channel to see."""
+    accept, decline = (
+        OfferButton(answer, hero_id=hero.id, owner_id=hero.owner_id, receiver_id=receiver_id)
+        for answer in ("accept", "decline")
+    )
     return Panel(
         f"<@{receiver_id}>, do you want to play {quote(hero.name)}? <@{hero.owner_id}> offers it to you.",
         "-# Its secret identity comes with it. "
-        f"The offer stands for {OFFER_STANDS_FOR.total_seconds() / 3600:.0f} hours.",
-        ui.ActionRow[Any](
-            OfferButton.to("accept", hero, receiver_id), OfferButton.to("decline", hero, receiver_id)
-        ),
+        f"The offer stands for {OFFER_LASTS.total_seconds() / 3600:.0f} hours.",
+        ui.ActionRow[Any](accept, decline),
     )

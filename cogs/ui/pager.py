@@ -1,4 +1,4 @@
-"""Buttons that turn pages, for everybody who sees them, after a restart and when the list changed."""
+"""Buttons that turn pages, for everybody who sees them, also after a restart and when the list changed."""
 
 import re
 from collections.abc import Coroutine
@@ -6,12 +6,13 @@ from typing import Any, Final, Self
 
 import discord
 from discord import ui
+from typing_extensions import override
 
-from bot.interactions.answer import Interaction
+from bot.interactions.host import Interaction
 from bot.roster.page import Page
 
 _LAST: Final = 999_999
-"""Beyond any page there is; the roster goes back to the last one."""
+"""Beyond every page; the roster answers with the last one."""
 _MOVES: Final = {"first": "First", "back": "Back", "next": "Next", "last": "Last"}
 
 
@@ -39,38 +40,38 @@ class PageButton(ui.DynamicItem[ui.Button[Any]], template=r"\w+:(?P<move>\w+):(?
         super().__init_subclass__(template=rf"{kind}:(?P<move>{moves}):(?P<page>\d{{1,6}}):(?P<key>{key})")
 
     @classmethod
+    @override
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> Self:
-        """Back from a click."""
         button = ui.Button[Any](custom_id=match.string)
         return cls(button, _target(match["move"], int(match["page"])), match["key"])
 
     @classmethod
     def rows(cls, page: Page[Any], key: str) -> list[ui.ActionRow[Any]]:
-        """First, previous, next and last; nothing where there is one page alone.
+        """Return the buttons First, Back, Next and Last; nothing if there is one page.
 
         Args:
-            page: the page that they stand on.
+            page: the page below which they are shown.
             key: which list of the kind; matches the pattern of the class.
         """
         if page.pages == 1:
             return []
         buttons: list[ui.Item[Any]] = []
         for move, label in _MOVES.items():
-            there = page.number == (1 if move in ("first", "back") else page.pages)
+            no_move = page.number == (1 if move in ("first", "back") else page.pages)
             button = ui.Button[Any](
-                label=label, disabled=there, custom_id=f"{cls.kind}:{move}:{page.number}:{key}"
+                label=label, disabled=no_move, custom_id=f"{cls.kind}:{move}:{page.number}:{key}"
             )
             buttons.append(cls(button, _target(move, page.number), key))
         return [ui.ActionRow[Any](*buttons)]
 
+    @override
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Called by discord.py."""
         await self.turned(interaction)
 
     def turned(self, _interaction: Interaction, /) -> Coroutine[Any, Any, None]:
-        """Show `page` of the list that `key` names in place of the one before."""
+        """Show `page` of the list that `key` names."""
         raise NotImplementedError
 
 

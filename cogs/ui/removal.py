@@ -5,36 +5,34 @@ from typing import Any
 
 import discord
 from discord import ui
+from typing_extensions import override
 
 from bot.db.models import Hero
-from bot.interactions.answer import Answer, Interaction, To, answers, asker_of, guild_of
+from bot.interactions.answer import answers, asker_of
 from bot.interactions.form import Form
+from bot.interactions.host import Interaction
 from bot.interactions.panel import Panel
+from bot.interactions.send import Answer, To
+from bot.interactions.sentences import sentence_of
 from bot.roster.errors import NameTakenError
 from bot.roster.removal import KEPT_FOR, remove_hero, restore_hero
-from bot.roster.rules import NAME_MAX
+from bot.roster.rules import MAX_NAME
 from bot.text import quote
 from cogs.ui.buttons import HeroButton
 from cogs.ui.card import load_card
 
 
 class Remove(HeroButton, kind="remove"):
-    """Removes the hero that one was asked about."""
+    """Removes the hero that the question was about."""
 
     label = "Remove"
     style = discord.ButtonStyle.danger
 
     @answers(To.MESSAGE)
     async def clicked(self, interaction: Interaction) -> Answer:
-        """Remove it, if whoever clicks may, and offer to undo that."""
+        """Remove it, if the member who clicks may, and offer to undo that."""
         async with interaction.client.db.write() as session:
-            hero = await remove_hero(
-                session,
-                guild_id=guild_of(interaction),
-                hero_id=self.hero_id,
-                asker=asker_of(interaction),
-                now=interaction.created_at,
-            )
+            hero = await remove_hero(session, asker_of(interaction), self.hero_id)
         return Panel(
             f"{quote(hero.name)} is removed.",
             f"-# You can undo this for {KEPT_FOR.days} days, here or with `/hero restore`.",
@@ -43,7 +41,7 @@ class Remove(HeroButton, kind="remove"):
 
 
 class Keep(HeroButton, kind="keep"):
-    """Leaves the hero that one was asked about where it is."""
+    """Leaves the hero that the question was about in the roster."""
 
     label = "Keep"
 
@@ -60,7 +58,7 @@ class Undo(HeroButton, kind="undo"):
 
     @answers(To.ASKER)
     async def clicked(self, interaction: Interaction) -> Answer:
-        """Bring it back, or ask for another name where its own was taken meanwhile."""
+        """Bring it back, or ask for another name if its own was taken meanwhile."""
         return await bring_back(interaction, self.hero_id)
 
 
@@ -75,43 +73,36 @@ class NewNameForm(Form):
 
     def __init__(self, hero_id: int) -> None:
         super().__init__(title="Its name was taken meanwhile", custom_id=f"hero:rename:{hero_id}")
-        self.add_text("name", "A new name for this hero", most=NAME_MAX)
+        self.add_text("name", "A new name for this hero", most=MAX_NAME)
 
     @classmethod
+    @override
     @answers(To.ASKER)
     async def submitted(
         cls, interaction: discord.Interaction[Any], match: re.Match[str], typed: dict[str, str]
     ) -> Answer:
-        """Bring the hero back under that name."""
         return await bring_back(interaction, int(match["id"]), new_name=typed.get("name", ""))
 
 
 def ask_before_removing(hero: Hero) -> Panel:
-    """The question that `/hero remove` asks."""
+    """Return the question that `/hero remove` asks."""
     question = f"Remove {quote(hero.name)} from the roster?"
     kept = f"-# It can be brought back for {KEPT_FOR.days} days."
     return Panel(question, kept, ui.ActionRow[Any](Remove(hero.id), Keep(hero.id)))
 
 
 async def bring_back(interaction: Interaction, hero_id: int, new_name: str | None = None) -> Answer:
-    """Restore a hero for whoever interacts; see `restore_hero`.
+    """Restore a hero for the asker; see `restore_hero`.
 
     Returns:
-        Its card, or the form that asks for a new name where its own is taken.
+        Its card, or the form that asks for a new name if its own is taken.
     """
     try:
         async with interaction.client.db.write() as session:
-            hero = await restore_hero(
-                session,
-                guild_id=guild_of(interaction),
-                hero_id=hero_id,
-                asker=asker_of(interaction),
-                now=interaction.created_at,
-                new_name=new_name,
-            )
+            hero = await restore_hero(session, asker_of(interaction), hero_id, new_name=new_name)
             return await load_card(session, hero, note="It is back in the roster.")
     except NameTakenError as error:
         if interaction.type is discord.InteractionType.modal_submit:
             # Discord opens no form as the answer to a form.
-            return Panel(error.sentence, Undo.in_row(hero_id))
+            return Panel(sentence_of(error), Undo.in_row(hero_id))
         return NewNameForm(hero_id)

@@ -27,7 +27,7 @@ from tests.bench.data import GUILDS, LARGE_SIZE, fill
 from tests.bench.load import COMMANDS, Seen, take_turn
 from tests.bench.process import SECRET_KEY, Measured, measured
 from tests.bench.report import Cell, Extras, goals, table
-from tests.databases import PostgresServer
+from tests.support.databases import PostgresServer
 
 TURNS: Final = 2
 """The bots take turns within a measurement, so that what else the machine does strikes all alike."""

@@ -11,7 +11,6 @@ from pathlib import Path
 import typer
 from sqlalchemy import URL
 
-from tests.databases import PostgresServer, postgres_server
 from tests.endurance.backup import backup
 from tests.endurance.bad_input import bad_input
 from tests.endurance.database import full, lock, restart, slow
@@ -21,6 +20,7 @@ from tests.endurance.load import Figures
 from tests.endurance.rest import rest
 from tests.endurance.soak import soak
 from tests.endurance.stop import stop, stop_frozen, stop_stuck
+from tests.support.databases import PostgresServer, postgres_server
 
 Scenario = Callable[[URL], Awaitable[Figures]]
 

@@ -11,7 +11,7 @@ from sqlalchemy import URL
 
 from tests.endurance.load import Crowd, Figures, busy, is_card
 from tests.endurance.process import running
-from tests.live import COMMAND, start_process
+from tests.support.live import COMMAND, start_process
 from tests.wire import Wire
 
 

@@ -19,7 +19,7 @@ from bot.db.engine import WAIT
 from bot.db.url import parse_url
 from tests.endurance.load import Crowd, Figures, busy, is_card, is_excuse, locked, stored_heroes, unreadable
 from tests.endurance.process import Bot, running
-from tests.live import COMMAND
+from tests.support.live import COMMAND
 from tests.wire import Answer, Wire
 
 

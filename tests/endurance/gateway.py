@@ -9,7 +9,7 @@ from sqlalchemy import URL
 
 from tests.endurance.load import Crowd, Figures
 from tests.endurance.process import Bot, running
-from tests.live import COMMAND
+from tests.support.live import COMMAND
 from tests.wire import Answer, Wire
 
 LATE = 10062

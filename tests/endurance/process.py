@@ -8,7 +8,7 @@ from typing import Self
 
 from sqlalchemy import URL
 
-from tests.live import COMMAND, LiveBot, start_process
+from tests.support.live import COMMAND, LiveBot, start_process
 from tests.wire import Wire
 
 UNLIMITED = {"CHANGES_PER_MINUTE": "10000", "HEROES_PER_MEMBER": "100000"}

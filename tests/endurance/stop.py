@@ -11,7 +11,7 @@ from bot.db.url import parse_url
 from tests.endurance.database import own_postgres
 from tests.endurance.load import Crowd, Figures, busy, is_card, locked
 from tests.endurance.process import Bot, running
-from tests.live import COMMAND
+from tests.support.live import COMMAND
 from tests.wire import Answer, Wire
 
 RESTARTS = "I have to restart, and could not finish this before. Please try again in a minute."
