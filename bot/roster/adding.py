@@ -40,9 +40,8 @@ async def add_hero(
 
     Raises:
         InvalidHeroError: a field holds what it may not.
-        NameTakenError: a hero of the guild has that name already; it stays as it is.
-        TooManyChangesError: the asker has to wait a little.
-        TooManyHeroesError: the asker has enough heroes here.
+        NameTakenError: a hero of the guild has that name already.
+        TooManyChangesError, TooManyHeroesError: the asker is at a limit.
     """
     clean = clean_name(name)
     hero = Hero(
