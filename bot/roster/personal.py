@@ -1,4 +1,4 @@
-"""What is kept about a member: shown, handed over, erased."""
+"""What is kept about a member: counted, exported, erased."""
 
 from dataclasses import dataclass
 from typing import Any
