@@ -1,1 +1,1 @@
-"""Hero Roster, a Discord bot. `bot.client` assembles it from the rooms below; docs/architecture.md is the map."""
+"""Hero Roster, a Discord bot. `bot.client` assembles it from the rooms below; see docs/architecture.md."""

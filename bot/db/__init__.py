@@ -1,1 +1,1 @@
-"""One engine, its sessions, the models and their migrations. It knows nothing of heroes' rules or of Discord."""
+"""One engine, its sessions, the models and their migrations. It knows neither rules nor Discord."""
