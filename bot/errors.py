@@ -8,8 +8,8 @@ EX_CONFIG: Final = 78
 """The operator has a setting to correct. From BSD's sysexits.h."""
 
 
-class StartError(Exception):
-    """The bot can't start, for a reason its operator can act on.
+class OperatorError(Exception):
+    """The bot does not start or has to end, for a reason that its operator can act on.
 
     Args:
         line: what is wrong and what to do; shown as it is, so without secrets.

@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL
 
 from bot.db.url import DEFAULT_URL, parse_url
-from bot.errors import EX_CONFIG, StartError
+from bot.errors import EX_CONFIG, OperatorError
 from bot.roster.quota import Quota
 from bot.roster.vault import check_key
 
@@ -98,13 +98,13 @@ def load_settings() -> Settings:
     """Read the environment and .env.
 
     Raises:
-        StartError: with one line for each wrong variable and exit code 78; values are never echoed.
+        OperatorError: with one line for each wrong variable and exit code 78; values are never echoed.
     """
     try:
         return Settings()
     except ValidationError as error:
         # A union reports each of its branches; one line for each variable is enough.
         lines = dict.fromkeys(_plainly(detail) for detail in error.errors(include_url=False))
-        raise StartError(
+        raise OperatorError(
             "These settings need attention (in the environment or .env):\n" + "\n".join(lines), EX_CONFIG
         ) from None

@@ -20,7 +20,7 @@ from sqlmodel import col, select
 
 from bot.db.models import Hero
 from bot.db.open import open_database
-from bot.errors import StartError
+from bot.errors import OperatorError
 from bot.operator.backup import backup
 from bot.paths import ROOT
 from bot.roster.adding import add_hero, new_hero
@@ -99,7 +99,7 @@ def test_a_file_that_is_there_is_not_overwritten(tmp_path_url: URL, tmp_path: Pa
     letter = tmp_path / "letter.txt"
     letter.write_text("Dear Ann")
 
-    with pytest.raises(StartError, match="there already"):
+    with pytest.raises(OperatorError, match="there already"):
         backup(tmp_path_url, letter, quietly)
 
     assert letter.read_text() == "Dear Ann"

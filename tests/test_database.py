@@ -21,7 +21,7 @@ from bot.db.engine import ON_POSTGRESQL, ON_SQLITE, Database
 from bot.db.migrate import alembic_config, current_revision, migrate, newest_revision
 from bot.db.models import Hero
 from bot.db.open import open_database
-from bot.errors import StartError
+from bot.errors import OperatorError
 from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
 from bot.roster.heroes import heroes_named
@@ -74,7 +74,7 @@ async def test_the_schema_of_a_newer_version_is_left_alone(new_url: URL) -> None
         await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     await database.dispose()
 
-    with pytest.raises(StartError, match="newer Hero Roster"):
+    with pytest.raises(OperatorError, match="newer Hero Roster"):
         await open_database(new_url)
 
 

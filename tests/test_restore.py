@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import URL
 
 from bot.db.open import open_database
-from bot.errors import StartError
+from bot.errors import OperatorError
 from bot.operator.backup import backup, restore
 from bot.paths import ROOT
 from tests.test_backup import fill, names_in, quietly
@@ -79,7 +79,7 @@ def test_a_database_is_no_backup_of_itself(
     if link is not None:
         link(copy, database)
 
-    with pytest.raises(StartError, match="is the database itself"):
+    with pytest.raises(OperatorError, match="is the database itself"):
         restore(tmp_path_url, copy, quietly)
 
     assert names_in(database) == ["Deadpond"]
@@ -155,7 +155,7 @@ def test_what_changes_while_it_is_copied_is_not_installed(tmp_path_url: URL, tmp
             file.seek(total // 2 * 4_096)
             file.write(b"\xff" * 4_096)
 
-    with pytest.raises(StartError, match=r"copy\.db is damaged"):
+    with pytest.raises(OperatorError, match=r"copy\.db is damaged"):
         restore(tmp_path_url, copy, spoil)
 
     assert names_in(tmp_path / "heroes.db") == ["Deadpond"]
@@ -191,7 +191,7 @@ async def test_a_start_on_a_damaged_database_names_the_remedy(
     await fill(tmp_path_url, "Deadpond")
     spoil(tmp_path / "heroes.db")
 
-    with pytest.raises(StartError, match="restore a backup"):
+    with pytest.raises(OperatorError, match="restore a backup"):
         await open_database(tmp_path_url)
 
 
@@ -267,7 +267,7 @@ def test_a_damaged_database_in_use_is_not_replaced(tmp_path_url: URL, tmp_path: 
         without_a_head(database)
         damaged = database.read_bytes()
 
-        with pytest.raises(StartError, match="Stop the bot"):
+        with pytest.raises(OperatorError, match="Stop the bot"):
             restore(tmp_path_url, copy, quietly)
 
         assert database.read_bytes() == damaged
@@ -307,7 +307,7 @@ def test_a_database_that_appears_meanwhile_stays(tmp_path_url: URL, tmp_path: Pa
     def appear(_done: int, _total: int) -> None:
         fresh.write_bytes(b"new")
 
-    with pytest.raises(StartError, match="Nothing was changed"):
+    with pytest.raises(OperatorError, match="Nothing was changed"):
         restore(tmp_path_url.set(database=str(fresh)), copy, appear)
 
     assert fresh.read_bytes() == b"new"
@@ -319,7 +319,7 @@ import os, signal, sys
 from pathlib import Path
 from sqlalchemy import URL
 from bot.operator.backup import restore
-from bot.errors import StartError
+from bot.errors import OperatorError
 
 how, links, *folders = sys.argv[1:]
 
@@ -344,7 +344,7 @@ for at, folder in enumerate(folders, 1):
     if child == 0:
         try:
             break_off(folder, at)
-        except StartError as error:
+        except OperatorError as error:
             Path(folder + ".txt").write_text(error.line)
             os._exit(error.code)
         os._exit(0)
@@ -449,7 +449,7 @@ async def test_a_database_in_use_is_not_replaced(tmp_path_url: URL, tmp_path: Pa
     backup(tmp_path_url, copy, quietly)
     database = await open_database(tmp_path_url)
 
-    with pytest.raises(StartError, match="Stop the bot"):
+    with pytest.raises(OperatorError, match="Stop the bot"):
         restore(tmp_path_url, copy, quietly)
 
     await database.dispose()
@@ -462,7 +462,7 @@ def test_what_is_no_backup_changes_nothing(tmp_path_url: URL, tmp_path: Path, co
     wrong = tmp_path / "wrong.db"
     wrong.write_bytes(content)
 
-    with pytest.raises(StartError, match=r"not a backup|damaged"):
+    with pytest.raises(OperatorError, match=r"not a backup|damaged"):
         restore(tmp_path_url, wrong, quietly)
 
     assert names_in(Path(str(tmp_path_url.database))) == ["Deadpond"]
@@ -474,11 +474,11 @@ def test_a_damaged_or_newer_backup_changes_nothing(tmp_path_url: URL, tmp_path: 
     backup(tmp_path_url, copy, quietly)
     whole = copy.read_bytes()
     copy.write_bytes(whole[:40_960] + b"\xff" * 20_000 + whole[60_960:])
-    with pytest.raises(StartError, match=r"damaged|not a backup"):
+    with pytest.raises(OperatorError, match=r"damaged|not a backup"):
         restore(tmp_path_url, copy, quietly)
     copy.write_bytes(whole)
     with closing(sqlite3.connect(copy)) as newer, newer:
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(StartError, match="newer"):
+    with pytest.raises(OperatorError, match="newer"):
         restore(tmp_path_url, copy, quietly)
     assert len(names_in(Path(str(tmp_path_url.database)))) == 300

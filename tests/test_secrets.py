@@ -16,7 +16,7 @@ from sqlmodel import col, func, select, update
 from bot.db.engine import Database
 from bot.db.models import Confidant, Hero, HistoryEntry
 from bot.db.open import open_database
-from bot.errors import StartError
+from bot.errors import OperatorError
 from bot.operator.backup import backup
 from bot.paths import ROOT
 from bot.roster.adding import add_hero, new_hero
@@ -140,7 +140,7 @@ class TestEncryption:
     async def test_a_missing_key_stops_the_start(self, db: Database, keys: list[str]) -> None:
         await store(db, vault_of(new_key()), "Deadpond")
 
-        with pytest.raises(StartError, match="lacks a key"):
+        with pytest.raises(OperatorError, match="lacks a key"):
             await check_keys(db, vault_of(*keys))
 
     async def test_a_new_key_in_front_reads_the_old_and_writes_the_new(self, db: Database) -> None:
@@ -248,7 +248,7 @@ class TestEncryption:
 
 def test_bad_keys_are_refused_and_not_echoed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEYS", f"{new_key()},hunter2")
-    with pytest.raises(StartError) as caught:
+    with pytest.raises(OperatorError) as caught:
         load_settings()
     assert "SECRET_KEYS must hold keys" in caught.value.line
     assert "hunter2" not in caught.value.line

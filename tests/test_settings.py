@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import URL
 
 from bot.db.url import parse_url
-from bot.errors import StartError
+from bot.errors import OperatorError
 from bot.settings import Settings, load_settings
 
 
@@ -96,7 +96,7 @@ def test_every_wrong_variable_is_named_at_once_and_none_is_echoed(monkeypatch: p
     for name, value in wrong.items():
         monkeypatch.setenv(name, value)
 
-    with pytest.raises(StartError) as caught:
+    with pytest.raises(OperatorError) as caught:
         load_settings()
 
     assert caught.value.code == 78

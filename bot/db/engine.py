@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.drivers import postgres
 from bot.db.drivers.sqlite import LOCK_STEP, Driver, DriverConnection
-from bot.errors import EX_CONFIG, StartError
+from bot.errors import EX_CONFIG, OperatorError
 
 WAIT: Final = 10.0
 """Seconds that a command waits for the database at most: for a connection, a lock or a statement."""
@@ -75,7 +75,7 @@ class Database:
         log_sql: log each statement at INFO; never its parameters.
 
     Raises:
-        StartError: the folder of a SQLite file can't be made.
+        OperatorError: the folder of a SQLite file can't be made.
     """
 
     def __init__(self, url: URL, *, log_sql: bool = False) -> None:
@@ -186,7 +186,7 @@ def _sqlite(url: URL, *, log_sql: bool) -> AsyncEngine:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StartError(
+        raise OperatorError(
             f"The folder of the database, {folder}, can't be made: {error.strerror}.", EX_CONFIG
         ) from None
     engine = create_async_engine(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.db.engine import Database
-from bot.errors import EX_CONFIG, StartError
+from bot.errors import EX_CONFIG, OperatorError
 from bot.paths import ROOT
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def _upgrade(connection: Connection) -> None:
     if have == need:
         return
     if have is not None and have not in known_revisions():
-        raise StartError(
+        raise OperatorError(
             f"The database has schema {have}, which a newer Hero Roster made. Update this one, "
             "or restore the backup from before the upgrade.",
             EX_CONFIG,
@@ -67,7 +67,7 @@ async def migrate(database: Database) -> None:
     A second process that starts meanwhile waits for the first one's lock, then finds nothing to do.
 
     Raises:
-        StartError: the database was made by a newer version of the bot.
+        OperatorError: the database was made by a newer version of the bot.
         sqlalchemy.exc.DBAPIError: the database can't be reached or written.
     """
     if database.is_sqlite:

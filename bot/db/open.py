@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.db.engine import Database
 from bot.db.migrate import migrate
-from bot.errors import EX_CONFIG, EX_UNAVAILABLE, StartError
+from bot.errors import EX_CONFIG, EX_UNAVAILABLE, OperatorError
 
 _POSTGRES: Final = {
     "28P01": "PostgreSQL refuses the user or the password",
@@ -33,24 +33,26 @@ _SQLITE: Final = {
 
 @asynccontextmanager
 async def plain_faults(url: URL) -> AsyncGenerator[None]:
-    """Turn what a driver raises while the bot starts into a `StartError` that names the cause."""
+    """Turn what a driver raises while the bot starts into an `OperatorError` that names the cause."""
     where = (
         url.database if url.get_backend_name() == "sqlite" else f"{url.host or 'the socket'}/{url.database}"
     )
     try:
         yield
     except DBAPIError as error:
-        raise StartError(f"DATABASE_URL ({where}): {_reason(error)}.", EX_UNAVAILABLE) from error
+        raise OperatorError(f"DATABASE_URL ({where}): {_reason(error)}.", EX_UNAVAILABLE) from error
     except TimeoutError as error:
-        raise StartError(f"DATABASE_URL ({where}): no answer in time.", EX_UNAVAILABLE) from error
+        raise OperatorError(f"DATABASE_URL ({where}): no answer in time.", EX_UNAVAILABLE) from error
     except OSError as error:
-        raise StartError(
+        raise OperatorError(
             f"DATABASE_URL ({where}): nothing answers there ({error.strerror or type(error).__name__}).",
             EX_UNAVAILABLE,
         ) from error
     except ValueError as error:
         # asyncpg's word for an option of the URL that it does not understand.
-        raise StartError(f"DATABASE_URL ({where}): an option of the URL is not valid.", EX_CONFIG) from error
+        raise OperatorError(
+            f"DATABASE_URL ({where}): an option of the URL is not valid.", EX_CONFIG
+        ) from error
 
 
 def _reason(error: DBAPIError) -> str:
@@ -66,7 +68,7 @@ async def open_database(url: URL, *, log_sql: bool = False) -> Database:
     """Make the engine and bring the schema up to date.
 
     Raises:
-        StartError: the database can't be reached, written or used, with the reason in plain words.
+        OperatorError: the database can't be reached, written or used, with the reason in plain words.
     """
     database = Database(url, log_sql=log_sql)
     try:

@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import URL
 
 from bot.db.migrate import known_revisions
-from bot.errors import EX_CONFIG, EX_UNAVAILABLE, StartError
+from bot.errors import EX_CONFIG, EX_UNAVAILABLE, OperatorError
 
 _PAGES: Final = 256
 """Copied at a time, of 4 KiB each; then the progress is told."""
@@ -37,11 +37,11 @@ def backup(url: URL, target: Path, progress: Progress) -> None:
         progress: told now and then.
 
     Raises:
-        StartError: it is no SQLite database, it is not there, or the target is there already.
+        OperatorError: it is no SQLite database, it is not there, or the target is there already.
     """
     source = _file_of(url)
     if not source.exists():
-        raise StartError(f"{source} is not there, so there is nothing to back up.", EX_CONFIG)
+        raise OperatorError(f"{source} is not there, so there is nothing to back up.", EX_CONFIG)
     with _new_file(target), _faults(), closing(sqlite3.connect(source)) as database:
         _copy(database, target, progress)
 
@@ -61,16 +61,18 @@ def restore(url: URL, copy: Path, progress: Progress) -> Path | None:
         Where the old database is now; None if there was none.
 
     Raises:
-        StartError: the copy is not whole or not of this bot, the database is in use, or the disk fails.
+        OperatorError: the copy is not whole or not of this bot, the database is in use, or the disk fails.
     """
     target = _file_of(url)
     if target.is_symlink():
         target = target.resolve()
     if not copy.exists():
-        raise StartError(f"{copy} is not there.", EX_CONFIG)
+        raise OperatorError(f"{copy} is not there.", EX_CONFIG)
     with _faults():
         if target.exists() and copy.samefile(target):
-            raise StartError(f"{copy} is the database itself, not a backup. Nothing was changed.", EX_CONFIG)
+            raise OperatorError(
+                f"{copy} is the database itself, not a backup. Nothing was changed.", EX_CONFIG
+            )
         _check(copy, copy)
         target.parent.mkdir(parents=True, exist_ok=True)
         with _alone(target) as there, _folder_beside(target) as folder:
@@ -84,7 +86,7 @@ def restore(url: URL, copy: Path, progress: Progress) -> Path | None:
 
 def _file_of(url: URL) -> Path:
     if url.get_backend_name() != "sqlite" or url.database is None:
-        raise StartError("This is for SQLite. For PostgreSQL, use pg_dump and pg_restore.", EX_CONFIG)
+        raise OperatorError("This is for SQLite. For PostgreSQL, use pg_dump and pg_restore.", EX_CONFIG)
     return Path(url.database)
 
 
@@ -93,7 +95,7 @@ def _faults() -> Generator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        raise StartError(f"That did not work: {error}. Nothing was changed.", EX_UNAVAILABLE) from error
+        raise OperatorError(f"That did not work: {error}. Nothing was changed.", EX_UNAVAILABLE) from error
 
 
 @contextmanager
@@ -102,11 +104,11 @@ def _new_file(path: Path) -> Generator[None]:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
-        raise StartError(
+        raise OperatorError(
             f"{path} is there already. Choose another name; nothing was changed.", EX_CONFIG
         ) from None
     except OSError as error:
-        raise StartError(f"{path} can't be made: {error.strerror}.", EX_CONFIG) from error
+        raise OperatorError(f"{path} can't be made: {error.strerror}.", EX_CONFIG) from error
     try:
         yield
     except BaseException:
@@ -144,11 +146,11 @@ def _check(database: Path, copy: Path) -> None:
             faults = [row[0] for row in opened.execute("PRAGMA integrity_check(3)")]
             revisions = {row[0] for row in opened.execute("SELECT version_num FROM alembic_version")}
     except sqlite3.Error:
-        raise StartError(f"{copy} is not a backup of this bot. Nothing was changed.", EX_CONFIG) from None
+        raise OperatorError(f"{copy} is not a backup of this bot. Nothing was changed.", EX_CONFIG) from None
     if faults != ["ok"]:
-        raise StartError(f"{copy} is damaged. Nothing was changed.", EX_CONFIG)
+        raise OperatorError(f"{copy} is damaged. Nothing was changed.", EX_CONFIG)
     if not revisions <= known_revisions():
-        raise StartError(f"{copy} is of a newer Hero Roster. Update this one first.", EX_CONFIG)
+        raise OperatorError(f"{copy} is of a newer Hero Roster. Update this one first.", EX_CONFIG)
 
 
 @contextmanager
@@ -157,7 +159,7 @@ def _alone(target: Path) -> Generator[bool]:
     if not target.exists():
         yield False
         return
-    in_use = StartError("The database is in use. Stop the bot first; nothing was changed.", EX_CONFIG)
+    in_use = OperatorError("The database is in use. Stop the bot first; nothing was changed.", EX_CONFIG)
     try:
         with closing(sqlite3.connect(target, timeout=0, isolation_level=None)) as database:
             # Takes the log into the database, so that all of it is one file.
@@ -241,7 +243,7 @@ def _put_back(kept: Path, target: Path) -> None:
         else:
             kept.replace(target)
     except OSError as error:
-        raise StartError(
+        raise OperatorError(
             f"That did not work, and the old database is still set aside: rename {kept} to {target}.",
             EX_UNAVAILABLE,
         ) from error

@@ -8,7 +8,7 @@ from bot.client import HeroBot
 from bot.db.engine import Database
 from bot.db.migrate import current_revision, newest_revision
 from bot.db.open import plain_faults
-from bot.errors import EX_CONFIG, StartError
+from bot.errors import EX_CONFIG, OperatorError
 from bot.gateway.limits import command_faults
 from bot.roster.keys import check_keys
 from bot.roster.vault import Vault
@@ -54,7 +54,7 @@ async def _check_database(settings: Settings) -> AsyncGenerator[Finding]:
     try:
         async with plain_faults(url):
             have, need = await current_revision(database.engine), newest_revision()
-    except StartError as error:
+    except OperatorError as error:
         yield Finding("database", error.line, error.code)
         return
     finally:
@@ -71,7 +71,7 @@ async def _check_keys(settings: Settings) -> Finding:
     database = Database(settings.database_url)
     try:
         await check_keys(database, Vault(settings.secret_keys))
-    except StartError as error:
+    except OperatorError as error:
         return Finding("secret keys", error.line)
     finally:
         await database.dispose()

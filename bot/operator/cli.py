@@ -13,7 +13,7 @@ import typer
 import uvloop
 
 from bot.db.open import open_database
-from bot.errors import EX_CONFIG, StartError
+from bot.errors import EX_CONFIG, OperatorError
 from bot.operator.backup import backup, restore
 from bot.operator.check import check
 from bot.operator.log import configure_logging
@@ -41,7 +41,7 @@ There is no DISCORD_TOKEN yet. To get one:
 Until then, here is an offline preview."""
 
 
-def _end(error: StartError) -> NoReturn:
+def _end(error: OperatorError) -> NoReturn:
     typer.echo(error.line, err=True)
     raise typer.Exit(error.code)
 
@@ -49,7 +49,7 @@ def _end(error: StartError) -> NoReturn:
 def _settings() -> Settings:
     try:
         settings = load_settings()
-    except StartError as error:
+    except OperatorError as error:
         _end(error)
     configure_logging(settings.log_level, settings.log_format)
     return settings
@@ -60,7 +60,7 @@ def _run(
 ) -> None:
     try:
         run(work)
-    except StartError as error:
+    except OperatorError as error:
         logging.getLogger(__name__).debug("the cause:", exc_info=error)
         _end(error)
 
@@ -83,7 +83,9 @@ def _preview(settings: Settings, port: int | None) -> None:
         from bot.operator.preview import preview  # noqa: PLC0415 - simcord is an extra, and never needed live
     except ModuleNotFoundError as error:
         _end(
-            StartError(f"The preview needs {error.name}: pip install -r requirements-preview.txt", EX_CONFIG)
+            OperatorError(
+                f"The preview needs {error.name}: pip install -r requirements-preview.txt", EX_CONFIG
+            )
         )
     _run(preview(settings, port=port))
 
@@ -140,7 +142,7 @@ def backup_command(file: Path) -> None:
     try:
         with _progress("Copying") as progress:
             backup(settings.database_url, file, progress)
-    except StartError as error:
+    except OperatorError as error:
         _end(error)
     typer.echo(f"{file} holds the database as it was a moment ago. Keep a copy of SECRET_KEYS elsewhere.")
 
@@ -152,7 +154,7 @@ def restore_command(file: Path) -> None:
     try:
         with _progress("Copying") as progress:
             kept = restore(settings.database_url, file, progress)
-    except StartError as error:
+    except OperatorError as error:
         _end(error)
     typer.echo("Done." if kept is None else f"Done. The database before it is kept as {kept}.")
 

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from sqlalchemy import URL
 
 from bot.client import HeroBot
-from bot.errors import EX_UNAVAILABLE, StartError
+from bot.errors import EX_UNAVAILABLE, OperatorError
 from bot.images.portrait import shrink
 from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
@@ -86,7 +86,7 @@ async def preview(settings: Settings, *, port: int | None = None) -> None:
         port: of the page; None for any that is free.
 
     Raises:
-        StartError: the port is taken, or what the page needs is not installed.
+        OperatorError: the port is taken, or what the page needs is not installed.
     """
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -107,7 +107,7 @@ async def preview(settings: Settings, *, port: int | None = None) -> None:
                 try:
                     await serving.enter_async_context(page)
                 except simcord.SetupError as error:
-                    raise StartError(f"The preview can't start: {error}.", EX_UNAVAILABLE) from error
+                    raise OperatorError(f"The preview can't start: {error}.", EX_UNAVAILABLE) from error
                 typer.echo(INTRODUCTION.format(url=page.url))
                 clock = asyncio.create_task(_clock(env, page))
                 closed = asyncio.create_task(page.wait_closed())

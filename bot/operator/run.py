@@ -14,7 +14,7 @@ import aiohttp
 import discord
 
 from bot.client import HeroBot
-from bot.errors import EX_CONFIG, EX_UNAVAILABLE, StartError
+from bot.errors import EX_CONFIG, EX_UNAVAILABLE, OperatorError
 from bot.gateway.link import REFUSED
 from bot.settings import Settings
 
@@ -31,13 +31,13 @@ members wait, there are more than its usual hundreds at any time. Suggestions le
 
 @asynccontextmanager
 async def discord_faults() -> AsyncGenerator[None]:
-    """Turn what Discord's API refuses into a `StartError`; see `bot.gateway.link` for its gateway."""
+    """Turn what Discord's API refuses into an `OperatorError`; see `bot.gateway.link` for its gateway."""
     try:
         yield
     except discord.LoginFailure as error:
-        raise StartError(REFUSED, EX_CONFIG) from error
+        raise OperatorError(REFUSED, EX_CONFIG) from error
     except (aiohttp.ClientError, discord.GatewayNotFound, discord.DiscordServerError) as error:
-        raise StartError(
+        raise OperatorError(
             "Discord can't be reached. Check the network, DISCORD_API_URL and DISCORD_GATEWAY_URL.",
             EX_UNAVAILABLE,
         ) from error
@@ -45,7 +45,7 @@ async def discord_faults() -> AsyncGenerator[None]:
 
 def _token(settings: Settings) -> str:
     if settings.discord_token is None:
-        raise StartError("DISCORD_TOKEN is missing (in the environment or .env).", EX_CONFIG)
+        raise OperatorError("DISCORD_TOKEN is missing (in the environment or .env).", EX_CONFIG)
     return settings.discord_token.get_secret_value()
 
 
@@ -81,7 +81,7 @@ async def run_bot(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then let running handlers finish and return; see `_end_in_time`.
 
     Raises:
-        StartError: it can't start.
+        OperatorError: it can't start.
     """
     token = _token(settings)
     look_less_for_garbage()
@@ -107,7 +107,7 @@ async def sync_now(settings: Settings) -> None:
     """Tell Discord about the commands, whether they changed or not, and return.
 
     Raises:
-        StartError: Discord or the database can't be reached.
+        OperatorError: Discord or the database can't be reached.
     """
     token = _token(settings)
     async with discord_faults(), HeroBot(settings, force_sync=True) as bot:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bot.db.engine import Database
-from bot.errors import EX_CONFIG, StartError
+from bot.errors import EX_CONFIG, OperatorError
 from bot.roster.secrets import count_old, keys_in_use, rotate_batch
 from bot.roster.vault import Vault, VaultError
 
@@ -19,12 +19,12 @@ async def check_keys(database: Database, vault: Vault) -> None:
     """Make sure that what is stored can be read with the keys at hand.
 
     Raises:
-        StartError: a key that is in use is missing.
+        OperatorError: a key that is in use is missing.
     """
     async with database.read() as session:
         missing = await keys_in_use(session) - set(vault.key_names)
     if missing:
-        raise StartError(
+        raise OperatorError(
             "SECRET_KEYS lacks a key that secret identities in this database are encrypted with. Add the old "
             "key again, after the others and a comma.",
             EX_CONFIG,
@@ -50,10 +50,10 @@ async def rotate(database: Database, vault: Vault, progress: Callable[[int, int]
         How many were encrypted.
 
     Raises:
-        StartError: there is no key, or one that is in use is missing.
+        OperatorError: there is no key, or one that is in use is missing.
     """
     if vault.key_name is None:
-        raise StartError(
+        raise OperatorError(
             "There are no SECRET_KEYS to encrypt with. `python -m bot keys new` prints one.", EX_CONFIG
         )
     await check_keys(database, vault)
@@ -68,6 +68,6 @@ async def rotate(database: Database, vault: Vault, progress: Callable[[int, int]
             done += count
             progress(done, total)
     except VaultError as error:
-        raise StartError(f"A secret identity can't be decrypted: {error}.", EX_CONFIG) from error
+        raise OperatorError(f"A secret identity can't be decrypted: {error}.", EX_CONFIG) from error
     await database.truncate_log()
     return done
