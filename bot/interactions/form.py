@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Final
 import discord
 from discord import ui
 
-TITLE_MOST: Final = 45
-"""Characters in a title: https://discord.com/developers/docs/interactions/receiving-and-responding"""
+from bot.discord_limits import MAX_FORM_TITLE
+
+TITLE_MOST: Final = MAX_FORM_TITLE
 
 
 class Form(ui.Modal):
