@@ -2,14 +2,10 @@
 
 import re
 from collections.abc import Coroutine
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import discord
 from discord import ui
-
-from bot.discord_limits import MAX_FORM_TITLE
-
-TITLE_MOST: Final = MAX_FORM_TITLE
 
 
 class Form(ui.Modal):
