@@ -12,10 +12,9 @@ from sqlmodel import col, func, select
 
 from bot.db.models import Confidant, Departure, Hero, HistoryEntry, Portrait
 from bot.paths import ROOT
-from bot.roster.housekeeping import erase_guild, purge
-from bot.roster.personal import note_departure, note_return
+from bot.roster.housekeeping import erase_guild, note_departure, note_return, purge
 from bot.roster.vault import Vault, new_key
-from tests.process.test_process import run
+from tests.support.command import run
 from tests.support.world import World, answer_of, assert_private, text_of
 
 
