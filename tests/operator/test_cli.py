@@ -35,7 +35,7 @@ def test_migrate_makes_the_folder_and_the_database(tmp_path: Path) -> None:
     ("database_url", "code", "says"),
     [
         ("postgresql://ann:hunter2@127.0.0.1:9/heroes", 69, "nothing answers there"),
-        ("sqlite:////dev/null/heroes.db", 78, "can't be made"),
+        ("sqlite:////dev/null/heroes.db", 78, "is impossible to make"),
         ("sqlite:////dev", 69, "can't be opened"),
         ("sqlite:///notes.txt", 69, "not a SQLite database"),
         ("mysql://ann:hunter2@127.0.0.1/heroes", 78, "does not know"),
