@@ -78,7 +78,7 @@ async def test_heroes_added_together_are_each_as_if_added_alone(db: Database) ->
         inserts.extend(re.findall(r"INSERT INTO (\w+)", statement))
 
     event.listen(db.engine.sync_engine, "before_cursor_execute", executed)
-    event.listen(db.engine.sync_engine, "commit", lambda _: inserts.append("commit"))
+    event.listen(db.engine.sync_engine, "commit", lambda *_: inserts.append("commit"))
     added = await asyncio.gather(
         *(
             # Some lack an age, some a description, some both.
