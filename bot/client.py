@@ -1,22 +1,17 @@
 """The bot: what it is assembled from, and in which order that ends."""
 
-import asyncio
-import logging
 from contextlib import AsyncExitStack
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import discord
 import yarl
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 from typing_extensions import override
 
 from bot.db.open import open_database
-from bot.errors import EX_CONFIG, OperatorError
 from bot.gateway.commands import sync_commands
+from bot.gateway.discordpy import parsers_of, use_api
 from bot.gateway.guilds import keep_little
-from bot.gateway.link import REFUSED, Link
+from bot.gateway.link import Link, gateway_refusals
 from bot.interactions.host import Host
 from bot.interactions.tree import HeroTree
 from bot.roster.keys import check_keys
@@ -33,39 +28,12 @@ EXCUSE_SECONDS: Final = 3.0
 that does not answer takes two seconds."""
 
 
-log = logging.getLogger(__name__)
-
 # discord.py warns that voice is not installed. It is not meant to be.
 discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
 
-SESSION_EVERY: Final = 5.0
-"""Seconds between the sessions that one process begins, as Discord asks."""
-SESSION_PAUSE_MOST: Final = 30.0
-"""Seconds that a connection is kept waiting for its session, lest Discord give it up."""
-
-
 HEARTBEAT_TIMEOUT: Final = 60.0
-"""Seconds of silence after which a connection is taken for dead; Discord's heart beats every 41."""
-
-
-def pause_before_session(*, left: int, total: int, seconds: float, most: float = SESSION_PAUSE_MOST) -> float:
-    """Seconds to wait before a session begins, so that those that Discord allows last the day.
-
-    A bot that begins one too many has its token taken away:
-    https://discord.com/developers/docs/events/gateway#session-start-limit-object
-
-    Args:
-        left: sessions that may begin until the day is over.
-        total: sessions that may begin in a day.
-        seconds: until the day is over.
-        most: seconds to wait at most while some are left.
-    """
-    if not left:
-        return max(seconds, SESSION_EVERY)
-    if left > total / 2:
-        return SESSION_EVERY
-    return min(max(seconds / left, SESSION_EVERY), most)
+"""Seconds of silence after which a connection is dead. Discord asks for a heartbeat every 41 seconds."""
 
 
 class HeroBot(Host):
@@ -97,11 +65,13 @@ class HeroBot(Host):
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
             shard_count=shard_count,
         )
-        keep_little(self._connection.parsers)
+        keep_little(parsers_of(self))
         self._force_sync = force_sync
         self._opened = AsyncExitStack()
         if settings.discord_api_url is not None:
-            Route.BASE = str(settings.discord_api_url).rstrip("/")
+            use_api(str(settings.discord_api_url))
+        gateway_url = settings.discord_gateway_url
+        self._link = Link(self, str(gateway_url) if gateway_url is not None else None)
 
     @override
     async def setup_hook(self) -> None:
@@ -115,7 +85,7 @@ class HeroBot(Host):
         self._opened.push_async_callback(self.db.dispose)
         await check_keys(self.db, self.vault)
         await self.load_cogs()
-        await sync_commands(self, force=self._force_sync)
+        await sync_commands(self.tree, self.db, settings.dev_guild_id, force=self._force_sync)
 
     async def load_cogs(self) -> None:
         """Load every cog.
@@ -126,56 +96,22 @@ class HeroBot(Host):
         for cog in COGS:
             await self.load_extension(cog)
 
+    @override
     async def connect(self, *, reconnect: bool = True) -> None:
-        """Connect to the gateway that `DISCORD_GATEWAY_URL` or else Discord's API names.
+        await self._link.prepare()
+        with gateway_refusals():
+            await super().connect(reconnect=reconnect)
 
-        Raises:
-            OperatorError: Discord refuses the bot, now or later.
-        """
-        shards, url, limit = await self._gateway()
-        if limit["remaining"] <= limit["total"] / 2:
-            # No connection waits for this one, so it may take as long as it takes to last the day, even
-            # if the process ends and starts over and over again.
-            await self._pause_before_session(limit, 0, most=limit["reset_after"] / 1000)
-        chosen = self.settings.discord_gateway_url
-        # discord.py goes here whenever it starts a session anew, and asks the API only the first time.
-        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(str(chosen) if chosen is not None else url)
-        self.shard_count = self.shard_count or shards
-        self._link = Link(self.http.ws_connect, self.shard_count)
-        self.http.ws_connect = self._link.open
-        for event in ("on_shard_connect", "on_shard_resumed"):
-            self.add_listener(self._link.stands, event)
-        await self._link.hold(super().connect(reconnect=reconnect))
+    @override
+    async def launch_shard(self, gateway: yarl.URL, shard_id: int, *, initial: bool = False) -> None:
+        self._link.check()
+        await super().launch_shard(gateway, shard_id, initial=initial)
 
-    async def _gateway(self) -> tuple[int, str, Any]:
-        """How many shards Discord recommends, where they connect to, and how many sessions may begin."""
-        try:
-            return await self.http.get_bot_gateway()
-        except discord.GatewayNotFound as error:
-            cause = error.__cause__
-            if isinstance(cause, discord.HTTPException) and cause.status == HTTPStatus.UNAUTHORIZED:
-                raise OperatorError(REFUSED, EX_CONFIG) from error
-            raise
-
+    @override
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Called by discord.py before it begins a session: waits as long as `pause_before_session` says."""
-        if initial:
-            # `connect` has seen to it.
-            return
-        try:
-            _shards, _url, limit = await self._gateway()
-        except OperatorError as error:
-            await self._link.refuse(error)
-        await self._pause_before_session(limit, shard_id or 0)
-
-    async def _pause_before_session(
-        self, limit: Any, shard_id: int, *, most: float = SESSION_PAUSE_MOST
-    ) -> None:
-        left, seconds = limit["remaining"], limit["reset_after"] / 1000
-        pause = pause_before_session(left=left, total=limit["total"], seconds=seconds, most=most)
-        if pause > SESSION_EVERY:
-            log.warning("few sessions left for today; shard %s begins one in %.0f s", shard_id, pause)
-        await asyncio.sleep(pause)
+        if not initial:
+            # `connect` has waited for the first session.
+            await self._link.before_session(shard_id)
 
     @override
     async def close(self) -> None:

@@ -9,7 +9,7 @@ EX_CONFIG: Final = 78
 
 
 class OperatorError(Exception):
-    """The process has to end, for a reason its operator can act on.
+    """The bot does not start or has to end, for a reason that its operator can act on.
 
     Args:
         line: what is wrong and what to do; shown as it is, so without secrets.

@@ -1,10 +1,11 @@
-"""Turning what members typed into text that Discord shows as it was typed."""
+"""Typed text, made into text that Discord shows as it was typed."""
 
 import re
 from typing import Final
 
 _MARKUP: Final = re.compile(r"([\\*_~`|>#+\-\[\]()<@:/.])")
-_SHOWN: Final = 80
+_MAX_QUOTED: Final = 80
+"""Characters."""
 
 
 def escape(text: str) -> str:
@@ -16,7 +17,7 @@ def escape(text: str) -> str:
 
 
 def quote(text: str) -> str:
-    """Name in a sentence what a member typed: escaped, on one line, at most 80 characters of it."""
+    """Return typed text as a quotation in a sentence: escaped, on one line, at most 80 characters of it."""
     line = " ".join(text.split())
-    shown = line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
+    shown = line if len(line) <= _MAX_QUOTED else line[: _MAX_QUOTED - 1] + "…"
     return f"“{escape(shown)}”"

@@ -1,4 +1,4 @@
-"""Opening the database at the start, with one clear line where it can't be."""
+"""Opening the database at the start, or one clear line about why that is impossible."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -70,7 +70,7 @@ async def open_database(
     """Make the engine and bring the schema up to date; see `Database`.
 
     Raises:
-        OperatorError: the database can't be reached, written or used, with the reason in plain words.
+        OperatorError: the database is unreachable, unwritable or unusable; the line says why.
     """
     database = Database(url, log_sql=log_sql, info=info)
     try:

@@ -13,7 +13,7 @@ RowId = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def binary_text(length: int) -> String:
-    """Text that compares by code point on both databases, whatever the locale of the server.
+    """Return a type for text that compares by code point on both databases, whatever the server's locale.
 
     Args:
         length: characters it holds at most.
@@ -22,7 +22,7 @@ def binary_text(length: int) -> String:
 
 
 def words(kind: type[StrEnum]) -> Enum:
-    """The words of an enumeration, as text of up to 20 characters: a new one needs no new schema."""
+    """Return a type for an enumeration, as text of up to 20 characters: a new word needs no new schema."""
 
     def values(_kind: type[StrEnum]) -> list[str]:
         return [member.value for member in kind]

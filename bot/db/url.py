@@ -37,18 +37,24 @@ def parse_url(value: Any) -> URL:
         raise ValueError(
             f"needs the driver {driver}, which is missing here; install it: pip install {driver}"
         )
-    if backend == "sqlite":
-        if url.host:
-            raise ValueError(
-                "needs three slashes before a relative path (sqlite:///data/heroes.db), "
-                "four before an absolute one"
-            )
-        if not url.database or url.database == ":memory:":
-            raise ValueError("names no file; write sqlite:///data/heroes.db")
-        return url.set(drivername=f"sqlite+{driver}")
+    return _sqlite(url) if backend == "sqlite" else _postgresql(url)
+
+
+def _sqlite(url: URL) -> URL:
+    if url.host:
+        raise ValueError(
+            "needs three slashes before a relative path (sqlite:///data/heroes.db), "
+            "four before an absolute one"
+        )
+    if not url.database or url.database == ":memory:":
+        raise ValueError("names no file; write sqlite:///data/heroes.db")
+    return url.set(drivername="sqlite+aiosqlite")
+
+
+def _postgresql(url: URL) -> URL:
     if not url.database:
         raise ValueError("names no database; end it with one: postgresql://user:password@host/name")
     query = {key: word for key, word in url.query.items() if key in ("host", "port", "ssl")}
     if "sslmode" in url.query:
         query["ssl"] = url.query["sslmode"]
-    return url.set(drivername=f"postgresql+{driver}", query=query)
+    return url.set(drivername="postgresql+asyncpg", query=query)

@@ -1,4 +1,4 @@
-"""Telling Discord about the commands, only when they changed.
+"""Register the commands with Discord, only when they changed.
 
 Discord lets a bot create 200 commands a day in a guild, and a sync for nothing counts.
 https://discord.com/developers/docs/interactions/application-commands#registering-a-command
@@ -7,34 +7,37 @@ https://discord.com/developers/docs/interactions/application-commands#registerin
 import hashlib
 import json
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, TypeAlias
 
 import discord
 from sqlmodel import col, select
 
-from bot.db.models import SyncedCommands, utcnow
+from bot.db.engine import Database
+from bot.db.models import SyncedCommands
 from bot.errors import EX_CONFIG, OperatorError
-
-if TYPE_CHECKING:
-    from bot.client import HeroBot
+from bot.gateway.discordpy import application_of
 
 log = logging.getLogger(__name__)
 
 EVERYWHERE: Final = 0
 """Stands for no guild in particular where a guild's snowflake is asked for."""
 
+Tree: TypeAlias = discord.app_commands.CommandTree[Any]
+
 
 def _fingerprint(payload: list[dict[str, Any]]) -> str:
     return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
 
 
-async def sync_commands(bot: "HeroBot", *, force: bool = False) -> bool:
-    """Register the bot's commands with Discord, in `DEV_GUILD_ID` alone where that is set.
+async def sync_commands(tree: Tree, db: Database, dev_guild_id: int | None, *, force: bool = False) -> bool:
+    """Register a tree's commands with Discord.
 
-    Guilds that an earlier `DEV_GUILD_ID` left commands in are cleared, or they would show them twice.
+    Clears the guilds where an earlier `DEV_GUILD_ID` left commands, or they would show each command twice.
 
     Args:
-        bot: a bot that is logged in, with its cogs loaded.
+        tree: the commands, of a client that is logged in.
+        db: where the bot notes what Discord was told.
+        dev_guild_id: the only guild to register them in; everywhere by default.
         force: register them also when they are what Discord was told last.
 
     Returns:
@@ -42,54 +45,58 @@ async def sync_commands(bot: "HeroBot", *, force: bool = False) -> bool:
 
     Raises:
         OperatorError: the bot may not register commands in `DEV_GUILD_ID`.
-        discord.HTTPException: Discord does not take them.
+        discord.HTTPException: Discord does not accept the commands.
     """
-    assert bot.application_id is not None, "login sets it"
-    guild_id = bot.settings.dev_guild_id or EVERYWHERE
+    application_id = application_of(tree)
+    guild_id = dev_guild_id or EVERYWHERE
     target = discord.Object(guild_id) if guild_id else None
     if target is not None:
-        bot.tree.copy_global_to(guild=target)
-    fingerprint = _fingerprint([command.to_dict(bot.tree) for command in bot.tree.get_commands(guild=target)])
+        tree.copy_global_to(guild=target)
+    fingerprint = _fingerprint([command.to_dict(tree) for command in tree.get_commands(guild=target)])
 
-    async with bot.db.read() as session:
-        of_application = col(SyncedCommands.application_id) == bot.application_id
-        known = {
-            row.guild_id: row for row in await session.exec(select(SyncedCommands).where(of_application))
-        }
-    told = known.pop(guild_id, None)
+    known = await _known(db, application_id)
+    latest = known.pop(guild_id, None)
     stale = [other for other in known if other != EVERYWHERE]
-    changed = force or told is None or told.fingerprint != fingerprint
+    changed = force or latest is None or latest.fingerprint != fingerprint
 
-    # Discord first: should it refuse, or this process die, the next start tries again.
+    # Discord first: if it refuses, or this process dies, the next start tries again.
     if changed:
-        try:
-            await bot.tree.sync(guild=target)
-        except discord.Forbidden:
-            raise OperatorError(
-                "DEV_GUILD_ID names a server that this bot may not register commands in. Invite it there "
-                "with the scopes bot and applications.commands.",
-                EX_CONFIG,
-            ) from None
-        log.info("told Discord about the commands (%s)", guild_id or "everywhere")
+        await _register(tree, target)
     for other in stale:
-        await _clear(bot, other)
+        await _clear(tree, other)
     if changed or stale:
-        async with bot.db.write() as session:
-            row = SyncedCommands(
-                application_id=bot.application_id,
-                guild_id=guild_id,
-                fingerprint=fingerprint,
-                synced_at=utcnow(),
-            )
+        async with db.write() as session:
+            row = SyncedCommands(application_id=application_id, guild_id=guild_id, fingerprint=fingerprint)
             await session.merge(row)
             for other in stale:
                 await session.delete(known[other])
     return changed
 
 
-async def _clear(bot: "HeroBot", guild_id: int) -> None:
+async def _known(db: Database, application_id: int) -> dict[int, SyncedCommands]:
+    """Return what Discord was told last, by guild."""
+    query = select(SyncedCommands).where(col(SyncedCommands.application_id) == application_id)
+    async with db.read() as session:
+        return {row.guild_id: row for row in await session.exec(query)}
+
+
+async def _register(tree: Tree, guild: discord.Object | None) -> None:
     try:
-        await bot.http.bulk_upsert_guild_commands(bot.application_id or 0, guild_id, [])
+        await tree.sync(guild=guild)
+    except discord.Forbidden:
+        raise OperatorError(
+            "DEV_GUILD_ID names a server that this bot may not register commands in. Invite it there "
+            "with the scopes bot and applications.commands.",
+            EX_CONFIG,
+        ) from None
+    log.info("told Discord about the commands (%s)", guild.id if guild is not None else "everywhere")
+
+
+async def _clear(tree: Tree, guild_id: int) -> None:
+    guild = discord.Object(guild_id)
+    tree.clear_commands(guild=guild)
+    try:
+        await tree.sync(guild=guild)
     except discord.HTTPException as error:
-        # The bot has left that guild, and its commands with it.
+        # The bot has left that guild, and Discord has deleted the commands there.
         log.warning("could not clear the commands in guild %s (HTTP %s)", guild_id, error.status)

@@ -1,6 +1,6 @@
-"""The picture of a roster's statistics. matplotlib, which draws it, is an extra and may be missing."""
+"""The chart of a roster's statistics. It needs matplotlib, an extra that may not be installed."""
 
-# matplotlib leaves open what it takes by keyword.
+# matplotlib does not type its keyword arguments.
 # pyright: reportUnknownMemberType=false
 
 import asyncio
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SIZE: Final = (1000, 900)
-"""Of the picture, in pixels. Discord shows it about 550 wide, so its text has almost twice the usual size."""
+"""Width and height in pixels. Discord shows a chart about 550 wide, so its text is almost twice as large as
+usual."""
 
 _DPI: Final = 100
-# Discord's dark grey, on which the rest has a contrast of at least 3 to 1 (bars) and 7 to 1 (text):
-# https://www.w3.org/TR/WCAG21/#contrast-minimum. The hues are Okabe and Ito's for all kinds of colour
-# vision: https://jfly.uni-koeln.de/color/
+# Discord's dark grey. Bars have a contrast of at least 3 to 1 with it, and text of at least 7 to 1:
+# https://www.w3.org/TR/WCAG21/#contrast-minimum. The hues are from Okabe and Ito's palette for all kinds of
+# colour vision: https://jfly.uni-koeln.de/color/
 _BACKGROUND: Final = "#2b2d31"
 _TEXT: Final = "#f2f3f5"
 _GRID: Final = "#4e5058"
@@ -37,37 +38,39 @@ _ORANGE: Final = "#e69f00"
 _GREY: Final = "#949ba4"
 _TITLE_SIZE: Final = 19
 _TEXT_SIZE: Final = 16
+_MIN_ROWS: Final = 5
+"""Rows that a bar chart has room for, so that few bars are no thicker than many."""
 
-_drawer: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chart")
-"""One picture at a time: they take memory, and Python draws two no sooner than one after the other."""
+_executor: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chart")
+"""One thread, since charts need memory, and the interpreter lock makes two at once no faster."""
 
 
 async def chart(statistics: Statistics) -> bytes | None:
-    """Draw statistics, apart from the event loop.
+    """Draw statistics off the event loop.
 
     Returns:
-        A PNG as `draw` makes it; None where there are no heroes, or no matplotlib.
+        A PNG, as `draw` returns it; None if there are no heroes or matplotlib is not installed.
     """
     if statistics.total == 0:
         return None
     try:
-        return await asyncio.get_running_loop().run_in_executor(_drawer, draw, statistics)
+        return await asyncio.get_running_loop().run_in_executor(_executor, draw, statistics)
     except ImportError as error:
-        log.info("No picture of the statistics: %s", error)
+        log.info("No chart of the statistics: %s", error)
         return None
 
 
 def draw(statistics: Statistics) -> bytes:
-    """Draw ages, heroes over time and the most prolific owners, who are called "1." and so on.
+    """Draw ages, heroes over time, and the most prolific owners, each named by rank: "1.", "2." and so on.
 
     Returns:
         A PNG of `SIZE`.
 
     Raises:
-        ImportError: matplotlib is missing.
+        ImportError: matplotlib is not installed.
     """
-    with _untouched_home():
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - an extra, and 45 MB
+    with _temporary_config_dir():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - an extra of 45 MB
         from matplotlib.figure import Figure  # noqa: PLC0415
         from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: PLC0415
 
@@ -80,42 +83,42 @@ def draw(statistics: Statistics) -> bytes:
     grid = figure.add_gridspec(2, 2, height_ratios=(5, 4), width_ratios=(5, 4))
     colours = [_BLUE] * (len(BANDS) - 1) + [_GREY]
     _bars(figure.add_subplot(grid[0, 0]), "Age in years", BANDS, statistics.bands, colours)
-    places = [f"{place}." for place in range(1, len(statistics.prolific) + 1)]
+    ranks = [f"{rank}." for rank in range(1, len(statistics.prolific) + 1)]
     counts = [count for _owner_id, count in statistics.prolific]
-    _bars(figure.add_subplot(grid[0, 1]), "Heroes by member", places, counts, [_ORANGE] * len(counts))
+    _bars(figure.add_subplot(grid[0, 1]), "Heroes by member", ranks, counts, [_ORANGE] * len(counts))
     _line(figure.add_subplot(grid[1, :]), "Heroes over time", statistics)
-    picture = BytesIO()
-    FigureCanvasAgg(figure).print_png(picture)
-    return picture.getvalue()
+    png = BytesIO()
+    FigureCanvasAgg(figure).print_png(png)
+    return png.getvalue()
 
 
 def _bars(
     axes: "Axes", title: str, labels: Sequence[str], counts: Sequence[int], colours: Sequence[str]
 ) -> None:
-    """A bar from the left for each count, the first one on top."""
+    """Draw horizontal bars, the first one on top."""
     _frame(axes, title)
     bars = axes.barh(range(len(labels)), counts, color=colours, height=0.72)
     axes.bar_label(bars, [f"{count:,}" for count in counts], padding=6, color=_TEXT, fontsize=_TEXT_SIZE)
     axes.set_yticks(range(len(labels)), labels)
     axes.tick_params(axis="y", length=0)
     axes.xaxis.set_visible(False)
-    # Room for the number at the end of the longest bar, and for five bars also where there are fewer.
-    most = max(counts, default=0)
-    axes.set_xlim(0, max(most, 1) * (1.1 + 0.06 * len(f"{most:,}")))
-    axes.set_ylim(max(len(labels), 5) - 0.5, -0.5)
+    # The number behind the longest bar needs room.
+    longest = max(counts, default=0)
+    axes.set_xlim(0, max(longest, 1) * (1.1 + 0.06 * len(f"{longest:,}")))
+    axes.set_ylim(max(len(labels), _MIN_ROWS) - 0.5, -0.5)
 
 
 def _line(axes: "Axes", title: str, statistics: Statistics) -> None:
-    """The number of heroes at each moment."""
+    """Draw the number of heroes at each moment."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter  # noqa: PLC0415
 
     _frame(axes, title)
-    # matplotlib takes moments where it says numbers.
+    # matplotlib accepts moments where its types ask for numbers.
     moments: list[Any] = [moment for moment, _count in statistics.growth]
     counts = [count for _moment, count in statistics.growth]
     axes.fill_between(moments, counts, step="post", color=_BLUE, alpha=0.25, linewidth=0)
-    # A single moment has no line.
+    # A single moment makes no line, so it is drawn as a dot.
     axes.plot(
         moments,
         counts,
@@ -128,7 +131,7 @@ def _line(axes: "Axes", title: str, statistics: Statistics) -> None:
     dates = AutoDateLocator(tz=UTC, minticks=3, maxticks=7)
     axes.xaxis.set_major_locator(dates)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(dates, tz=UTC))
-    # The part of the dates that all of them share.
+    # The part that all dates share, such as the year.
     axes.xaxis.get_offset_text().set(color=_TEXT, fontsize=_TEXT_SIZE)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
@@ -139,6 +142,7 @@ def _line(axes: "Axes", title: str, statistics: Statistics) -> None:
 
 
 def _frame(axes: "Axes", title: str) -> None:
+    """Set the background, the title and the look of the labels, and hide the border."""
     axes.set_facecolor(_BACKGROUND)
     axes.set_title(title, color=_TEXT, fontsize=_TITLE_SIZE, loc="left", pad=14)
     axes.tick_params(colors=_TEXT, labelsize=_TEXT_SIZE)
@@ -147,16 +151,17 @@ def _frame(axes: "Axes", title: str) -> None:
 
 
 @contextmanager
-def _untouched_home() -> Generator[None]:
-    """Let matplotlib keep what it keeps in a folder that goes again, unless the operator names one.
+def _temporary_config_dir() -> Generator[None]:
+    """Import matplotlib with a temporary folder for its files, unless the operator sets MPLCONFIGDIR.
 
-    When it is imported it makes folders at home and lists the computer's fonts there, or complains that
-    it can't. Without that list it looks through the fonts once a process, in a fraction of a second.
+    The import creates folders in the home directory and writes a cache of fonts there, or logs a warning if
+    that is impossible. Without the cache matplotlib searches the fonts once a process, in a fraction of a
+    second: https://matplotlib.org/stable/install/environment_variables_faq.html
     """
     if "matplotlib" in sys.modules:
         yield
         return
-    # It talks about each font it finds.
+    # matplotlib logs each font it finds.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     if "MPLCONFIGDIR" in os.environ:
         yield

@@ -1,14 +1,11 @@
-"""Forms that are still understood after a restart: what they belong to stands in their custom id."""
+"""Forms that work after a restart: the custom id says what a form belongs to."""
 
 import re
 from collections.abc import Coroutine
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import discord
 from discord import ui
-
-TITLE_MOST: Final = 45
-"""Characters in a title: https://discord.com/developers/docs/interactions/receiving-and-responding"""
 
 
 class Form(ui.Modal):
@@ -43,11 +40,11 @@ class Form(ui.Modal):
 
         Args:
             name: under which `submitted` gets what was typed.
-            label: what stands above it, 1-45 characters.
-            value: what stands in it already.
-            hint: what stands below the label, up to 100 characters.
-            most: how many characters it takes, 1-4,000. Declared, unlike a command's: what one
-                typed is lost when a form is refused.
+            label: shown above it, 1-45 characters.
+            value: what the field holds already.
+            hint: shown below the label, up to 100 characters.
+            most: how many characters it takes, 1-4,000. Declared, unlike a command's: when a form is refused,
+                what was typed is lost.
             required: whether it may stay empty.
             paragraph: whether it has several lines.
         """
@@ -66,13 +63,13 @@ class Form(ui.Modal):
         Args:
             interaction: to answer.
             match: of the custom id with `template`.
-            typed: what stands in each field, by its name.
+            typed: what each field holds, by its name.
         """
         raise NotImplementedError
 
 
 def typed_in(data: Any) -> dict[str, str]:
-    """What was typed into each field of a submitted form, by the field's custom id."""
+    """Return what was typed into each field of a submitted form, by the field's custom id."""
     typed: dict[str, str] = {}
     for part in data.get("components", ()):
         field = part.get("component", part)

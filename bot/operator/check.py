@@ -9,7 +9,7 @@ from bot.db.engine import Database
 from bot.db.migrate import current_revision, newest_revision
 from bot.db.open import plain_faults
 from bot.errors import EX_CONFIG, OperatorError
-from bot.gateway.limits import command_faults
+from bot.gateway.limits import unacceptable
 from bot.roster.keys import check_keys
 from bot.roster.vault import Vault
 from bot.settings import Settings
@@ -40,7 +40,7 @@ async def check(settings: Settings) -> AsyncGenerator[Finding]:
         yield finding
     async with HeroBot(settings) as bot:
         await bot.load_cogs()
-        faults = command_faults([command.to_dict(bot.tree) for command in bot.tree.get_commands()])
+        faults = unacceptable([command.to_dict(bot.tree) for command in bot.tree.get_commands()])
     yield Finding("commands", "; ".join(faults) or None)
 
 

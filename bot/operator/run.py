@@ -31,7 +31,7 @@ members wait, there are more than its usual hundreds at any time. Suggestions le
 
 @asynccontextmanager
 async def discord_faults() -> AsyncGenerator[None]:
-    """Turn what Discord's API refuses into a `OperatorError`; see `bot.gateway.link` for its gateway."""
+    """Turn what Discord's API refuses into an `OperatorError`; see `bot.gateway.link` for its gateway."""
     try:
         yield
     except discord.LoginFailure as error:

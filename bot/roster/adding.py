@@ -40,9 +40,8 @@ async def add_hero(
 
     Raises:
         InvalidHeroError: a field holds what it may not.
-        NameTakenError: a hero of the guild has that name already; it stays as it is.
-        TooManyChangesError: the asker has to wait a little.
-        TooManyHeroesError: the asker has enough heroes here.
+        NameTakenError: a hero of the guild has that name already.
+        TooManyChangesError, TooManyHeroesError: the asker is at a limit.
     """
     clean = clean_name(name)
     hero = Hero(
@@ -62,7 +61,9 @@ async def add_hero(
 
 
 async def _store_alone(session: AsyncSession, new: tuple[Asker, Hero]) -> Hero:
-    asker, hero = new
+    asker, template = new
+    # A copy: a batch that failed may have numbered the template.
+    hero = Hero(**template.model_dump(exclude={"id"}))
     try:
         await check_pace(session, asker)
         await check_room(session, asker.guild_id, asker.id)
@@ -95,9 +96,8 @@ async def _store_together(
         if asker.id not in with_room or key in names or key in stored:
             results.append(LEFT_OUT)
             continue
-        # A copy: if the batch fails, the hero is stored alone, and must not know of this session.
-        stored[key] = Hero(**hero.model_dump(exclude={"id"}))
-        results.append(stored[key])
+        stored[key] = hero
+        results.append(hero)
     # In the same order everywhere: two batches with the same names would be a deadlock otherwise.
     session.add_all(stored[key] for key in sorted(stored))
     await session.flush()

@@ -66,11 +66,7 @@ async def edit_hero(session: AsyncSession, asker: Asker, vault: Vault, hero_id: 
     """
     await check_pace(session, asker)
     hero = await hero_by_id(session, asker, hero_id, Right.OWNER_OR_KEEPER, lock=True)
-    wanted: dict[str, str | int | None] = {
-        "name": clean_name(edit.name),
-        "age": clean_age(edit.age),
-        "description": clean_description(edit.description),
-    }
+    wanted = _clean(edit)
     secret_name = None if edit.secret_name is None else clean_secret_name(edit.secret_name)
     if hero.version != edit.version:
         raise StaleEditError(hero)
@@ -103,6 +99,14 @@ async def flush_name(session: AsyncSession, hero: Hero) -> None:
         await session.flush()
     except IntegrityError as error:
         raise await name_taken(session, guild_id, name, error) from None
+
+
+def _clean(edit: Edit) -> dict[str, str | int | None]:
+    return {
+        "name": clean_name(edit.name),
+        "age": clean_age(edit.age),
+        "description": clean_description(edit.description),
+    }
 
 
 async def _is_new_secret(

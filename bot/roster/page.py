@@ -1,4 +1,4 @@
-"""Cutting what is long into pages."""
+"""Pages of a long list."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -11,7 +11,7 @@ class Page(Generic[T]):
     """One page of something.
 
     Args:
-        items: what stands on it.
+        items: the items on it.
         number: which page it is, from 1.
         pages: how many there are, at least 1.
         total: how many items there are on all of them.
@@ -24,15 +24,15 @@ class Page(Generic[T]):
 
 
 def page_of(total: int, wanted: int, size: int) -> tuple[int, int, int]:
-    """Where to cut.
+    """Return where a page begins.
 
     Args:
         total: how many items there are.
-        wanted: the page that is asked for, any number: items may have gone meanwhile.
+        wanted: the page that is asked for, any number: items may have been deleted meanwhile.
         size: how many items a page holds.
 
     Returns:
-        The nearest page there is, how many there are, and how many items stand before it.
+        The nearest page there is, how many pages there are, and how many items come before it.
     """
     pages = max(1, -(-total // size))
     number = min(max(wanted, 1), pages)

@@ -1,14 +1,13 @@
-"""What is kept about a member: shown, handed over, erased."""
+"""What is kept about a member: counted, exported, erased."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlmodel import col, delete, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.db.models import Confidant, Hero, HistoryEntry, Portrait
+from bot.db.models import Confidant, Hero, HistoryEntry
 from bot.roster.vault import Vault
 
 
@@ -51,34 +50,13 @@ async def everything_about(session: AsyncSession, user_id: int, vault: Vault) ->
     Raises:
         VaultError: a secret identity is unreadable.
     """
-    heroes = await session.exec(select(Hero).where(Hero.owner_id == user_id).order_by(col(Hero.id)))
-    portraits = await session.exec(select(Portrait.hero_id).join(Hero).where(Hero.owner_id == user_id))
     trusted = await session.exec(select(Confidant, Hero.name).join(Hero).where(Confidant.user_id == user_id))
-    trusting = await session.exec(select(Confidant).join(Hero).where(Hero.owner_id == user_id))
     deeds = await session.exec(
         select(HistoryEntry, Hero.name).join(Hero).where(_names(user_id)).order_by(col(HistoryEntry.id))
     )
-    with_portrait = set(portraits)
-    confidants: dict[int, list[str]] = {}
-    for confidant in trusting:
-        confidants.setdefault(confidant.hero_id, []).append(str(confidant.user_id))
     return {
         "user": str(user_id),
-        "heroes": [
-            {
-                "server": str(hero.guild_id),
-                "name": hero.name,
-                "secret_name": vault.unseal(hero),
-                "age": hero.age,
-                "description": hero.description,
-                "has_portrait": hero.id in with_portrait,
-                "confidants": confidants.get(hero.id, []),
-                "created_at": hero.created_at.isoformat(),
-                "updated_at": hero.updated_at.isoformat(),
-                "removed_at": _iso(hero.removed_at),
-            }
-            for hero in heroes
-        ],
+        "heroes": await _heroes_of(session, user_id, vault),
         "trusted_with": [
             {"server": str(entry.guild_id), "hero": name, "since": entry.since.isoformat()}
             for entry, name in trusted
@@ -94,6 +72,29 @@ async def everything_about(session: AsyncSession, user_id: int, vault: Vault) ->
             for entry, name in deeds
         ],
     }
+
+
+async def _heroes_of(session: AsyncSession, user_id: int, vault: Vault) -> list[dict[str, Any]]:
+    heroes = await session.exec(select(Hero).where(Hero.owner_id == user_id).order_by(col(Hero.id)))
+    trusting = await session.exec(select(Confidant).join(Hero).where(Hero.owner_id == user_id))
+    confidants: dict[int, list[str]] = {}
+    for confidant in trusting:
+        confidants.setdefault(confidant.hero_id, []).append(str(confidant.user_id))
+    return [
+        {
+            "server": str(hero.guild_id),
+            "name": hero.name,
+            "secret_name": vault.unseal(hero),
+            "age": hero.age,
+            "description": hero.description,
+            "has_portrait": hero.has_portrait,
+            "confidants": confidants.get(hero.id, []),
+            "created_at": hero.created_at.isoformat(),
+            "updated_at": hero.updated_at.isoformat(),
+            "removed_at": None if hero.removed_at is None else hero.removed_at.isoformat(),
+        }
+        for hero in heroes
+    ]
 
 
 async def erase_member(session: AsyncSession, user_id: int, guild_id: int | None = None) -> int:
@@ -125,7 +126,3 @@ def _in(table: Any, guild_id: int | None) -> tuple[ColumnElement[bool], ...]:
 
 def _names(user_id: int) -> ColumnElement[bool]:
     return or_(col(HistoryEntry.actor_id) == user_id, col(HistoryEntry.other_id) == user_id)
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()

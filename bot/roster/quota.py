@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Integer, and_, bindparam
+from sqlalchemy import BigInteger, Integer, and_, bindparam, literal, union_all
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -84,15 +84,18 @@ async def members_with_room(session: AsyncSession, askers: Sequence[Asker]) -> s
     Call `lock_members` for them before.
     """
     quota = quota_of(session)
-    members = {"members": {asker.id for asker in askers}}
-    window = {"after": min(asker.now for asker in askers) - WINDOW}
     changes = Counter(asker.id for asker in askers)
-    for member_id, count in (await session.exec(_RECENT_OF_MEMBERS, params=members | window)).all():
-        changes[member_id or 0] += count
     heroes = Counter((asker.guild_id, asker.id) for asker in askers)
-    guilds = {"guilds": {asker.guild_id for asker in askers}}
-    for guild_id, owner_id, count in (await session.exec(_OWNED_BY_MEMBERS, params=members | guilds)).all():
-        heroes[guild_id, owner_id] += count
+    wanted = {
+        "members": list(changes),
+        "guilds": list({guild_id for guild_id, _ in heroes}),
+        "after": min(asker.now for asker in askers) - WINDOW,
+    }
+    for guild_id, member_id, count in (await session.exec(_COUNTS, params=wanted)).all():
+        if guild_id == _EVERYWHERE:
+            changes[member_id] += count
+        else:
+            heroes[guild_id, member_id] += count
     crowded = {owner_id for (_, owner_id), count in heroes.items() if count > quota.heroes_per_member}
     return {member for member, count in changes.items() if count <= quota.changes_per_minute} - crowded
 
@@ -105,6 +108,9 @@ async def lock_members(session: AsyncSession, *member_ids: int) -> None:
     """
     await lock_until_commit(session, *member_ids)
 
+
+_EVERYWHERE: Final = 0
+"""No guild's snowflake."""
 
 # Statements built once: building them takes longer than running them.
 _RECENT: Final = and_(col(HistoryEntry.at) > bindparam("after"), col(HistoryEntry.action) != Action.LOOKED)
@@ -122,17 +128,21 @@ _OWNED: Final = (
     .where(present(bindparam("guild_id")), col(Hero.owner_id) == bindparam("owner_id"))
 )
 """How many heroes a member has in a guild."""
-_RECENT_OF_MEMBERS: Final = (
-    select(col(HistoryEntry.actor_id), func.count())
+_BY_MEMBER: Final = union_all(
+    select(
+        literal(_EVERYWHERE, BigInteger).label("guild_id"),
+        col(HistoryEntry.actor_id),
+        func.count().label("count"),
+    )
     .where(col(HistoryEntry.actor_id).in_(bindparam("members", expanding=True)), _RECENT)
-    .group_by(col(HistoryEntry.actor_id))
-)
-_OWNED_BY_MEMBERS: Final = (
-    select(Hero.guild_id, Hero.owner_id, func.count())
+    .group_by(col(HistoryEntry.actor_id)),
+    select(col(Hero.guild_id), col(Hero.owner_id), func.count())
     .where(
         col(Hero.guild_id).in_(bindparam("guilds", expanding=True)),
         col(Hero.owner_id).in_(bindparam("members", expanding=True)),
         col(Hero.removed_at).is_(None),
     )
-    .group_by(col(Hero.guild_id), col(Hero.owner_id))
-)
+    .group_by(col(Hero.guild_id), col(Hero.owner_id)),
+).subquery()
+"""Members' recent changes everywhere, and their heroes in each guild: one round trip for both."""
+_COUNTS: Final = select(_BY_MEMBER.c.guild_id, _BY_MEMBER.c.actor_id, _BY_MEMBER.c.count)

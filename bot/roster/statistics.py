@@ -25,11 +25,11 @@ BANDS: Final = (
     "1,000 and more",
     "unknown",
 )
-"""What ages are counted by, in years. Some heroes are gods."""
+"""The bands by which ages are counted, in years. Some heroes are gods."""
 MOMENTS: Final = 60
-"""At how many moments the heroes are counted, from the first hero to now."""
+"""Moments at which the heroes are counted, from the first hero to now."""
 MAX_PROLIFIC: Final = 5
-"""How many of the owners with the most heroes are named."""
+"""Owners with the most heroes that are named."""
 
 _BAND_LASTS: Final = (9, 19, 29, 39, 49, 59, 99, 999)
 """The greatest age in each band but the last two."""
@@ -91,7 +91,7 @@ async def statistics(session: AsyncSession, guild_id: int, now: datetime) -> Sta
 
 
 async def _ages(session: AsyncSession, guild_id: int) -> tuple[int, int | None, int | None, float | None]:
-    # PostgreSQL's percentile_cont has no like in SQLite; numbering the rows works on both.
+    # SQLite has no percentile_cont; numbering the rows works on both.
     rows = (
         select(
             col(Hero.age),
@@ -113,9 +113,9 @@ async def _growth(
 ) -> tuple[tuple[datetime, int], ...]:
     if now <= first:
         return ((first, total),)
-    # Made here, not cut from dates by the database: that differs, also by PostgreSQL's time zone.
+    # Made here: how a database cuts dates differs, also by PostgreSQL's time zone.
     moments = [first + (now - first) * number / (MOMENTS - 1) for number in range(MOMENTS)]
-    # A hero by a clock that is ahead of ours counts at the last moment.
+    # If another clock is ahead of ours, its heroes count at the last moment.
     added = await _grouped(session, guild_id, _place(col(Hero.created_at), moments[:-1]))
     counts = accumulate(added.get(number, 0) for number in range(MOMENTS))
     return tuple(zip(moments, counts, strict=True))
@@ -134,12 +134,12 @@ async def _prolific(session: AsyncSession, guild_id: int) -> tuple[tuple[int, in
 
 
 def _place(value: SQLColumnExpression[Any], lasts: Sequence[Any]) -> ColumnElement[int]:
-    """The number, from 0, of the first of the ascending `lasts` that is not below `value`; else how many."""
+    """Return the place, from 0, of the first of the ascending `lasts` that is at least `value`."""
     return case(*((value <= last, number) for number, last in enumerate(lasts)), else_=len(lasts))
 
 
 async def _grouped(session: AsyncSession, guild_id: int, group: ColumnElement[int]) -> dict[int, int]:
-    """How many heroes are in each group that has any."""
+    """Return how many heroes are in each group that has any."""
     # By its name: PostgreSQL takes two copies of an expression with parameters for two expressions.
     query = select(group.label("place"), func.count()).where(present(guild_id)).group_by("place")
     return dict((await session.exec(query)).all())

@@ -8,9 +8,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from typing_extensions import override
 
 from bot.db.models import Hero
+from bot.discord_limits import MAX_FORM_TITLE
 from bot.interactions.answer import answers, asker_of
 from bot.interactions.faults import Refused, excuse
-from bot.interactions.form import TITLE_MOST, Form
+from bot.interactions.form import Form
 from bot.interactions.host import Interaction
 from bot.interactions.panel import Panel
 from bot.interactions.send import Answer, Private, To
@@ -43,7 +44,7 @@ class EditForm(Form):
     def __init__(self, hero: Hero, secret_name: str | None) -> None:
         title = f"Edit {hero.name}"
         super().__init__(
-            title=title if len(title) <= TITLE_MOST else "Edit a hero",
+            title=title if len(title) <= MAX_FORM_TITLE else "Edit a hero",
             custom_id=f"hero:edit:{hero.id}:{hero.version}",
         )
         self.add_text("name", "Name", value=hero.name, most=MAX_NAME)

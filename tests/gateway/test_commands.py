@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from bot.client import HeroBot
 from bot.db.models import SyncedCommands
-from bot.gateway.limits import command_faults
+from bot.gateway.limits import unacceptable
 from tests.support.world import World, settings_for
 
 
@@ -17,7 +17,7 @@ def payload(bot: HeroBot) -> list[dict[str, Any]]:
 
 
 async def test_the_commands_keep_to_discords_limits(world: World) -> None:
-    assert command_faults(payload(world.bot)) == []
+    assert unacceptable(payload(world.bot)) == []
 
 
 def option(**values: Any) -> dict[str, Any]:
@@ -45,11 +45,16 @@ def option(**values: Any) -> dict[str, Any]:
             ),
             "8000 characters",
         ),
+        (
+            option(type=1, options=[option(choices=[{"name": "c", "value": n} for n in range(26)])]),
+            "25 choices",
+        ),
+        (option(type=1, options=[option(choices=[{"name": "c" * 101, "value": 1}])]), "1-100"),
         ({"type": 2, "name": "x" * 33}, "1-32"),
     ],
 )
 def test_what_discord_would_refuse_is_found(command: dict[str, Any], fault: str) -> None:
-    (found,) = command_faults([command])
+    (found,) = unacceptable([command])
     assert fault in found
 
 

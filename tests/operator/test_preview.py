@@ -19,7 +19,7 @@ import pytest
 from playwright.async_api import Locator, Page, async_playwright, expect
 
 from bot.images.chart import SIZE
-from bot.images.portrait import SIDE_MOST
+from bot.images.portrait import MAX_SIDE_PX
 from bot.paths import ROOT
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -267,7 +267,7 @@ async def test_a_member_leafs_through_the_roster_and_edits_a_hero_in_a_form(
 @needs_browser
 async def test_a_portrait_and_the_statistics_are_pictures_that_load(page: Page, preview: Preview) -> None:
     portrait = messages(page).filter(has_text="Spider-Boy").get_by_role("img", name="portrait")
-    await expect(portrait).to_have_js_property("naturalWidth", SIDE_MOST)
+    await expect(portrait).to_have_js_property("naturalWidth", MAX_SIDE_PX)
     await use(page, "hero stats")
     await send(page)
     answer = messages(page).filter(has_text="Heroes by member")

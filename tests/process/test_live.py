@@ -256,8 +256,6 @@ async def test_an_id_of_ours_on_another_kind_of_component_is_answered(tmp_path_u
 @pytest.mark.parametrize(
     ("moment", "code", "ends_with", "says"),
     [
-        ("connect", 4012, 78, "Update Hero Roster"),
-        ("connect", 4004, 78, "Discord refuses DISCORD_TOKEN"),
         ("hello", 4004, 78, "Discord refuses DISCORD_TOKEN"),
         ("identify", 4004, 78, "Discord refuses DISCORD_TOKEN"),
         ("identify", 4010, 78, "refuses the shards"),
@@ -282,9 +280,32 @@ async def test_what_the_gateway_refuses_is_one_clear_line(
     assert len(wire.gateway.connects) == 1, "it does not try again"
 
 
+@pytest.mark.parametrize(
+    ("code", "says"), [(4012, "Update Hero Roster"), (4004, "Discord refuses DISCORD_TOKEN")]
+)
+async def test_what_the_gateway_refuses_before_its_hello_ends_the_start(
+    tmp_path_url: URL, code: int, says: str
+) -> None:
+    async with Wire() as wire:
+        wire.gateway.close_at("connect", code)
+        bot = await start_process(wire, tmp_path_url, {"LOG_LEVEL": "ERROR"})
+
+        ended, log = await bot.ended()
+
+    assert ended == 78, log
+    # discord.py logs that the shard failed, before it is stopped from trying again.
+    assert says in log.splitlines()[-1]
+    assert len(wire.gateway.connects) == 1, "it does not try again"
+
+
+@pytest.mark.parametrize("abrupt", [True, False])
 @pytest.mark.parametrize("resumes", [True, False])
-async def test_a_token_that_is_reset_while_it_connects_again(tmp_path_url: URL, resumes: bool) -> None:
+async def test_a_token_that_is_reset_while_it_connects_again(
+    tmp_path_url: URL, resumes: bool, abrupt: bool
+) -> None:
     async with Wire() as wire, live_bot(wire, tmp_path_url, {"LOG_LEVEL": "ERROR"}) as bot:
+        # aiohttp loses the code where TCP ends with it; the API is asked before the next connection.
+        wire.gateway.abrupt = abrupt
         assert (await wire.member("Ana").slash("hero find", name="x")).ephemeral
         wire.token = "another"
         if resumes:
@@ -320,6 +341,8 @@ async def test_a_token_that_is_reset_meanwhile_is_one_clear_line(tmp_path_url: U
     async with Wire() as wire, live_bot(wire, tmp_path_url) as bot:
         # Connected to the end, so that it is not just beginning its session.
         assert (await wire.member("Ana").slash("hero find", name="x")).ephemeral
+        # Where aiohttp loses this code, discord.py comes back once and is refused then.
+        wire.token = "another"
         wire.gateway.drop(4004)
 
         code, log = await bot.ended()
@@ -327,6 +350,20 @@ async def test_a_token_that_is_reset_meanwhile_is_one_clear_line(tmp_path_url: U
     assert code == 78, log
     assert "Discord refuses DISCORD_TOKEN" in log
     assert "Traceback" not in log, log
+    assert len(wire.gateway.connects) <= 2
+
+
+async def test_a_token_that_is_reset_while_the_second_shard_starts_ends_it(tmp_path_url: URL) -> None:
+    async with Wire(guilds=4, shards=2) as wire:
+        bot = await start_process(wire, tmp_path_url, {"LOG_LEVEL": "ERROR"})
+        await wire.gateway.connected(1)
+        wire.token = "another"
+
+        code, log = await bot.ended()
+
+    assert code == 78, log
+    assert "Discord refuses DISCORD_TOKEN" in log.splitlines()[-1]
+    assert len(wire.gateway.identifies) == 1
 
 
 async def test_a_dev_guild_gets_the_commands_alone(tmp_path_url: URL) -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, text
 
-from bot.client import pause_before_session
 from bot.db import migrate
-from bot.gateway.link import pause_before_connection
+from bot.gateway.link import pause_before_connection, pause_before_session
 from bot.operator.log import configure_logging
 from bot.paths import ROOT
 from bot.roster.vault import new_key

@@ -64,9 +64,10 @@ class Hello:
 class Connection:
     """One WebSocket. What it sends goes through a queue, so that an event is sent without waiting."""
 
-    def __init__(self, ws: web.WebSocketResponse, request: web.BaseRequest) -> None:
+    def __init__(self, ws: web.WebSocketResponse, request: web.BaseRequest, *, abrupt: bool) -> None:
         self.ws = ws
         self.request = request
+        self._abrupt = abrupt
         self.session: Session | None = None
         self.silent = False
         self.closed = False
@@ -91,7 +92,7 @@ class Connection:
             while True:
                 item = await self._queue.get()
                 if isinstance(item, int):
-                    self.hang_up(item)
+                    self.hang_up(item, abrupt=self._abrupt)
                     return
                 frame, answer = item
                 if self._compress is None:
@@ -101,11 +102,14 @@ class Connection:
                 if answer is not None:
                     answer.deliveries += 1
 
-    def hang_up(self, code: int) -> None:
-        """Close it at once: a close frame, and TCP's right behind it, without waiting for an answer."""
+    def hang_up(self, code: int, *, abrupt: bool = True) -> None:
+        """Close it at once: a close frame, with an `abrupt` end of TCP behind it or an answer awaited."""
         self.closed = True
         transport = self.request.transport
         if transport is None:
+            return
+        if not abrupt:
+            transport.write(struct.pack("!BBH", 0x88, 2, code))
             return
         # Linux sends both in one packet, so that there is nobody left to reply to.
         if (cork := getattr(socket, "TCP_CORK", None)) is not None:
@@ -162,6 +166,8 @@ class Gateway:
         self.heartbeats = 0
         self.connects: list[float] = []
         """When each connection was asked for, accepted or not, in seconds of the stand-in's clock."""
+        self.abrupt = False
+        """Whether TCP ends with each refusal, so that the other side can't reply to it."""
         self._wire = wire
         self._heartbeat = int(heartbeat * 1000)
         self._buffer = buffer
@@ -264,7 +270,7 @@ class Gateway:
             return web.Response(status=status or 500)
         ws = web.WebSocketResponse(compress=False)
         try:
-            connection = Connection(ws, request)
+            connection = Connection(ws, request, abrupt=self.abrupt)
         except LookupError as error:
             self._wire.errors.append(str(error))
             return web.Response(status=400, text=str(error))

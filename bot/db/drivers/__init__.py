@@ -1,0 +1,1 @@
+"""What relies on private names of a library: one file a library, each with what happens without it."""
