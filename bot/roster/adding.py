@@ -103,7 +103,9 @@ async def _insert(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> dict
     """Insert heroes by one statement, which a flush would not do on SQLite; return them by their bindings."""
     if not rows:
         return {}
-    heroes = (await session.exec(insert(Hero).returning(Hero), params=rows)).scalars()
+    # Without nulls, SQLAlchemy would make a statement for each set of fields that are there.
+    statement = insert(Hero).returning(Hero).execution_options(render_nulls=True)
+    heroes = (await session.exec(statement, params=rows)).scalars()
     return {hero.secret_binding: hero for hero in heroes}
 
 
