@@ -1,3 +1,4 @@
+import os
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from sqlalchemy import URL
 
 from bot.db.engine import Database
 from bot.db.open import open_database
+from bot.settings import Settings
 from tests.support.databases import PostgresServer, postgres_server
 from tests.support.world import World, discord_on, populate
 
@@ -25,10 +27,11 @@ def shared_postgres_url(postgres: PostgresServer) -> Iterator[URL]:
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]
-    """Neither the .env nor the database of whoever runs the tests is in reach."""
+    """Neither the .env nor the database or any setting of whoever runs the tests is in reach."""
     monkeypatch.chdir(tmp_path)
-    for name in ("DISCORD_TOKEN", "DATABASE_URL", "DEV_GUILD_ID", "DISCORD_API_URL", "DISCORD_GATEWAY_URL"):
-        monkeypatch.delenv(name, raising=False)
+    for name in list(os.environ):
+        if name.lower() in Settings.model_fields:
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -106,6 +106,9 @@ class Batch(Generic[T, R]):
                     await self._do(database, pending)
         finally:
             queue.running = None
+            # If the bot ends in the middle of it.
+            for call in queue.waiting:
+                call.done.cancel()
 
     async def _gather(self, queue: _Queue[T]) -> None:
         """Let tasks that are ready make their calls, as long as each pass of the event loop brings more."""

@@ -1,9 +1,10 @@
 """Adding a hero."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.batch import LEFT_OUT, Batch, LeftOut
@@ -11,7 +12,7 @@ from bot.db.models import Action, Hero, SealedSecret, new_binding
 from bot.roster.asker import Asker
 from bot.roster.errors import RosterError
 from bot.roster.heroes import hero_named, heroes_by_keys, name_taken
-from bot.roster.history import record
+from bot.roster.history import record, record_added
 from bot.roster.quota import check_pace, check_room, lock_members, members_with_room
 from bot.roster.rules import clean_age, clean_description, clean_name, clean_secret_name, name_key
 from bot.roster.vault import Vault
@@ -61,9 +62,7 @@ async def add_hero(
 
 
 async def _store_alone(session: AsyncSession, new: tuple[Asker, Hero]) -> Hero:
-    asker, template = new
-    # A copy: a batch that failed may have numbered the template.
-    hero = Hero(**template.model_dump(exclude={"id"}))
+    asker, hero = new
     try:
         await check_pace(session, asker)
         await check_room(session, asker.guild_id, asker.id)
@@ -90,21 +89,24 @@ async def _store_together(
     with_room = await members_with_room(session, [asker for asker, _ in new])
     keys = [(hero.guild_id, hero.name_key) for _, hero in new]
     names = {key for key, taken in zip(keys, await heroes_by_keys(session, keys), strict=True) if taken}
-    stored: dict[tuple[int, str], Hero] = {}
-    results: list[Hero | LeftOut] = []
+    rows: dict[tuple[int, str], dict[str, Any]] = {}
     for (asker, hero), key in zip(new, keys, strict=True):
-        if asker.id not in with_room or key in names or key in stored:
-            results.append(LEFT_OUT)
-            continue
-        stored[key] = hero
-        results.append(hero)
+        if asker.id in with_room and key not in names and key not in rows:
+            rows[key] = hero.model_dump(exclude={"id"})
     # In the same order everywhere: two batches with the same names would be a deadlock otherwise.
-    session.add_all(stored[key] for key in sorted(stored))
-    await session.flush()
-    for (asker, _), result in zip(new, results, strict=True):
-        if result is not LEFT_OUT:
-            record(session, result, Action.ADDED, asker)
-    return results
+    stored = await _insert(session, [rows[key] for key in sorted(rows)])
+    await record_added(session, list(stored.values()))
+    return [stored.get(hero.secret_binding, LEFT_OUT) for _, hero in new]
+
+
+async def _insert(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> dict[str, Hero]:
+    """Insert heroes by one statement, which a flush would not do on SQLite; return them by their bindings."""
+    if not rows:
+        return {}
+    # Without nulls, SQLAlchemy would make a statement for each set of fields that are there.
+    statement = insert(Hero).returning(Hero).execution_options(render_nulls=True)
+    heroes = (await session.exec(statement, params=rows)).scalars()
+    return {hero.secret_binding: hero for hero in heroes}
 
 
 _store: Final = Batch(together=_store_together, alone=_store_alone, writes=True)

@@ -1,8 +1,9 @@
 """What happened to a hero: written with each change, read by its owner and keepers."""
 
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
 
-from sqlmodel import col, func, select
+from sqlmodel import col, func, insert, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Action, Hero, HistoryEntry
@@ -48,6 +49,23 @@ def record(
             at=asker.now,
         )
     )
+
+
+async def record_added(session: AsyncSession, heroes: Sequence[Hero]) -> None:
+    """Write down that their owners added these heroes, by one statement."""
+    entries: list[dict[str, Any]] = [
+        {
+            "guild_id": hero.guild_id,
+            "hero_id": hero.id,
+            "actor_id": hero.owner_id,
+            "action": Action.ADDED,
+            "changes": {},
+            "at": hero.created_at,
+        }
+        for hero in heroes
+    ]
+    if entries:
+        await session.exec(insert(HistoryEntry), params=entries)
 
 
 async def history_page(session: AsyncSession, asker: Asker, hero: Hero, page: int) -> Page[HistoryEntry]:

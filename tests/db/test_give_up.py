@@ -9,11 +9,11 @@ from sqlalchemy import URL, Connection, event, text
 from sqlalchemy.exc import OperationalError
 
 from bot.client import HeroBot
-from bot.db.drivers.sqlite import LOCK_STEP
+from bot.db.drivers.sqlite import LOCK_STEP_SECONDS
 from bot.db.engine import Database, GivenUp
-from bot.db.models import Hero
+from bot.db.models import Hero, SealedSecret
 from bot.db.open import open_database
-from bot.roster.housekeeping import daily_tasks
+from cogs.housekeeping import HousekeepingCog
 from tests.endurance.load import connection, locked
 from tests.support.world import settings_for
 
@@ -28,7 +28,11 @@ def _connected(database: Database) -> asyncio.Event:
 async def _add(database: Database) -> None:
     """Add a hero, whose INSERT is left to the end of the block."""
     async with database.write() as session:
-        session.add(Hero(guild_id=1, owner_id=2, name="Deadpond", name_key="deadpond", secret_name="x"))
+        session.add(
+            Hero(
+                guild_id=1, owner_id=2, name="Deadpond", name_key="deadpond", sealed_secret=SealedSecret("x")
+            )
+        )
 
 
 @asynccontextmanager
@@ -122,26 +126,33 @@ async def test_a_lock_that_lasts_is_waited_for_in_one_piece(
     tmp_path_url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # SQLite itself gives up after each step.
-    monkeypatch.setattr("bot.db.engine.WAIT", 5 * LOCK_STEP)
+    monkeypatch.setattr("bot.db.engine.MAX_WAIT_SECONDS", 5 * LOCK_STEP_SECONDS)
     async with _waiting_writer(tmp_path_url) as (_, writing):
         begun = asyncio.get_running_loop().time()
         with pytest.raises(OperationalError, match="locked"):
             await writing
 
-        assert asyncio.get_running_loop().time() - begun > 3 * LOCK_STEP
+        assert asyncio.get_running_loop().time() - begun > 3 * LOCK_STEP_SECONDS
 
 
-async def test_a_daily_task_that_waits_has_ended_when_the_bot_is_closed(tmp_path_url: URL) -> None:
+async def test_a_daily_task_that_waits_has_ended_when_the_bot_is_closed(
+    tmp_path_url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ready(_bot: HeroBot) -> None:
+        """At once, though nothing is connected."""
+
+    monkeypatch.setattr(HeroBot, "wait_until_ready", ready)
     async with HeroBot(settings_for(tmp_path_url), shard_count=1) as bot:
         bot.db = await open_database(tmp_path_url)
-        bot.daily = daily_tasks(bot.db)
         connected = _connected(bot.db)
         async with locked(tmp_path_url), asyncio.timeout(8):
-            bot.daily.start()
+            housekeeping = HousekeepingCog(bot)
+            await bot.add_cog(housekeeping)
             await connected.wait()
+            task = housekeeping.daily.get_task()
             await bot.close()
-            task = bot.daily.get_task()
 
-    # Its connection would otherwise report to an event loop that is no more.
+    # Its connection would otherwise report to an event loop that has ended.
     assert task is not None
     assert task.done()
+    await bot.db.dispose()

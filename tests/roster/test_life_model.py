@@ -1,7 +1,7 @@
 """Any course of a roster's life, against a small model in memory."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -14,15 +14,15 @@ from sqlalchemy import URL
 from sqlmodel import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.db.engine import Database
 from bot.db.models import Hero, HistoryEntry
 from bot.db.open import open_database
-from bot.roster.adding import NewHero, add_hero, add_heroes, new_hero
+from bot.interactions.sentences import sentence_of
+from bot.roster.adding import add_hero
 from bot.roster.asker import Asker
 from bot.roster.editing import Edit, edit_hero
 from bot.roster.errors import RosterError
 from bot.roster.listing import list_heroes
-from bot.roster.ownership import OFFER_STANDS_FOR, accept_offer, claim_hero
+from bot.roster.ownership import OFFER_LASTS, accept_offer, claim_hero
 from bot.roster.quota import Quota
 from bot.roster.removal import KEPT_FOR, remove_hero, restore_hero
 from bot.roster.rules import name_key
@@ -34,11 +34,6 @@ NAMES = ["Deadpond", "DEADPOND", "Tarantula", "Rusty-Man", ""]
 KEEPER = 9
 
 guild_numbers = count(1_000)
-
-
-def asker(member: int) -> Asker:
-    """A member, with no limit in the way: the model knows none."""
-    return Asker(member, keeper=member == KEEPER, quota=Quota(1_000, 1_000))
 
 
 guilds = st.integers(0, 1)
@@ -68,7 +63,8 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.db = self.run(open_database(self.url))
+        # With no limit in the way: the model knows none.
+        self.db = self.run(open_database(self.url, info={"quota": Quota(1_000, 1_000)}))
         self.guilds = [next(guild_numbers), next(guild_numbers)]
         self.model: dict[int, Modelled] = {}
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -80,18 +76,20 @@ class Life(RuleBasedStateMachine):
         self.run(self.db.dispose())
         self.runner.close()
 
-    def attempt(self, change: Any, **arguments: Any) -> Hero | None:
+    def asker(self, member: int, guild: int) -> Asker:
+        return Asker(member, self.guilds[guild], self.now, keeper=member == KEEPER)
+
+    def attempt(self, change: Callable[[AsyncSession], Awaitable[Hero]]) -> Hero | None:
         """Do it in a transaction of its own; None where it is refused."""
+        return self.run(self.attempted(change))
 
-        async def work() -> Hero | None:
-            try:
-                async with self.db.write() as session:
-                    return await change(session, now=self.now, **arguments)
-            except RosterError as error:
-                assert error.sentence
-                return None
-
-        return self.run(work())
+    async def attempted(self, change: Callable[[AsyncSession], Awaitable[Hero]]) -> Hero | None:
+        try:
+            async with self.db.write() as session:
+                return await change(session)
+        except RosterError as error:
+            assert sentence_of(error)
+            return None
 
     def picked(self, pick: int) -> tuple[int, Modelled | None]:
         """A hero of the model, or a number that is nobody's."""
@@ -106,14 +104,10 @@ class Life(RuleBasedStateMachine):
             if number != but
         )
 
-    def wanted(self, guild: int, owner: int, name: str, now: datetime) -> NewHero:
-        return new_hero(
-            guild_id=self.guilds[guild],
-            owner_id=owner,
-            vault=Vault(),
-            name=name,
-            secret_name="x",
-            now=now,
+    async def add_one(self, guild: int, owner: int, name: str) -> Hero | None:
+        asker = self.asker(owner, guild)
+        return await self.attempted(
+            lambda session: add_hero(session, asker, Vault(), name=name, secret_name="x")
         )
 
     def cares(self, member: int, hero: Modelled) -> bool:
@@ -121,22 +115,17 @@ class Life(RuleBasedStateMachine):
 
     @rule(guild=guilds, owner=members, name=names)
     def add(self, guild: int, owner: int, name: str) -> None:
-        async def change(session: AsyncSession, *, now: datetime) -> Hero:
-            return await add_hero(session, self.wanted(guild, owner, name, now), asker(owner).quota)
-
-        hero = self.attempt(change)
+        hero = self.run(self.add_one(guild, owner, name))
         assert (hero is not None) == (name != "" and not self.taken(guild, name))
         if hero is not None:
             self.model[hero.id] = Modelled(guild, owner, name)
 
     @rule(several=st.lists(st.tuples(guilds, members, names.filter(bool)), min_size=1, max_size=4))
     def add_together(self, several: list[tuple[int, int, str]]) -> None:
-        async def work() -> list[Hero | None]:
-            async with self.db.write() as session:
-                heroes = [self.wanted(*each, self.now) for each in several]
-                return await add_heroes(session, heroes, asker(1).quota)
+        async def add_all() -> list[Hero | None]:
+            return await asyncio.gather(*(self.add_one(*each) for each in several))
 
-        for (guild, owner, name), hero in zip(several, self.run(work()), strict=True):
+        for (guild, owner, name), hero in zip(several, self.run(add_all()), strict=True):
             assert (hero is not None) == (not self.taken(guild, name))
             if hero is not None:
                 self.model[hero.id] = Modelled(guild, owner, name)
@@ -152,15 +141,8 @@ class Life(RuleBasedStateMachine):
     def edit(self, pick: int, guild: int, member: int, name: str, age: int | None, stale: bool) -> None:
         number, known = self.picked(pick)
         version = (known.version if known else 1) - stale
-        hero = self.attempt(
-            edit_hero,
-            guild_id=self.guilds[guild],
-            hero_id=number,
-            version=version,
-            edit=Edit(name, age, None),
-            asker=asker(member),
-            vault=Vault(),
-        )
+        asker, wanted = self.asker(member, guild), Edit(version, name, age, None)
+        hero = self.attempt(lambda session: edit_hero(session, asker, Vault(), number, wanted))
         may = (
             known is not None
             and known.guild == guild
@@ -180,12 +162,8 @@ class Life(RuleBasedStateMachine):
     @rule(pick=picks, guild=guilds, member=members)
     def remove(self, pick: int, guild: int, member: int) -> None:
         number, known = self.picked(pick)
-        hero = self.attempt(
-            remove_hero,
-            guild_id=self.guilds[guild],
-            hero_id=number,
-            asker=asker(member),
-        )
+        asker = self.asker(member, guild)
+        hero = self.attempt(lambda session: remove_hero(session, asker, number))
         may = (
             known is not None
             and known.guild == guild
@@ -201,13 +179,8 @@ class Life(RuleBasedStateMachine):
     @rule(pick=picks, guild=guilds, member=members, new_name=st.sampled_from([None, *NAMES]))
     def restore(self, pick: int, guild: int, member: int, new_name: str | None) -> None:
         number, known = self.picked(pick)
-        hero = self.attempt(
-            restore_hero,
-            guild_id=self.guilds[guild],
-            hero_id=number,
-            asker=asker(member),
-            new_name=new_name,
-        )
+        asker = self.asker(member, guild)
+        hero = self.attempt(lambda session: restore_hero(session, asker, number, new_name=new_name))
         name = new_name if new_name is not None else known.name if known else ""
         may = (
             known is not None
@@ -234,14 +207,12 @@ class Life(RuleBasedStateMachine):
     )
     def transfer(self, pick: int, guild: int, owner: int, receiver: int, accepter: int, hours: int) -> None:
         number, known = self.picked(pick)
+        asker = self.asker(accepter, guild)
+        offered_at = self.now - timedelta(hours=hours)
         hero = self.attempt(
-            accept_offer,
-            guild_id=self.guilds[guild],
-            hero_id=number,
-            owner_id=owner,
-            receiver_id=receiver,
-            offered_at=self.now - timedelta(hours=hours),
-            asker=asker(accepter),
+            lambda session: accept_offer(
+                session, asker, number, owner_id=owner, receiver_id=receiver, offered_at=offered_at
+            )
         )
         may = (
             known is not None
@@ -249,7 +220,7 @@ class Life(RuleBasedStateMachine):
             and known.removed_at is None
             and known.owner == owner
             and accepter == receiver
-            and timedelta(hours=hours) < OFFER_STANDS_FOR
+            and timedelta(hours=hours) < OFFER_LASTS
         )
         assert (hero is not None) == may
         if known is not None and may:
@@ -258,9 +229,8 @@ class Life(RuleBasedStateMachine):
     @rule(pick=picks, guild=guilds, left=members, claimer=members)
     def claim(self, pick: int, guild: int, left: int, claimer: int) -> None:
         number, known = self.picked(pick)
-        hero = self.attempt(
-            claim_hero, guild_id=self.guilds[guild], hero_id=number, owner_id=left, asker=asker(claimer)
-        )
+        asker = self.asker(claimer, guild)
+        hero = self.attempt(lambda session: claim_hero(session, asker, number, owner_id=left))
         may = known is not None and known.guild == guild and known.removed_at is None and known.owner == left
         assert (hero is not None) == may
         if known is not None and may:
@@ -278,7 +248,7 @@ class Life(RuleBasedStateMachine):
         async def look() -> None:
             async with self.db.read() as session:
                 for guild, guild_id in enumerate(self.guilds):
-                    page = await list_heroes(session, guild_id=guild_id)
+                    page = await list_heroes(session, guild_id)
                     found = [
                         (hero.id, hero.owner_id, hero.name, hero.age, hero.version) for hero in page.items
                     ]
@@ -310,38 +280,3 @@ def test_every_course_of_life_ends_as_the_model_says(url: URL) -> None:
             suppress_health_check=[HealthCheck.too_slow],
         ),
     )
-
-
-async def test_changes_to_the_same_heroes_at_once_wait_for_each_other_in_one_order(db: Database) -> None:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    async with db.write() as session:
-        heroes = [
-            await add_hero(
-                session,
-                new_hero(guild_id=1, owner_id=1, vault=Vault(), name=name, secret_name="x", now=now),
-                asker(1).quota,
-            )
-            for name in "ABC"
-        ]
-
-    async def attempt(change: Any, **arguments: Any) -> None:
-        async with db.write() as session:
-            await change(session, guild_id=1, now=now, **arguments)
-
-    changes: list[Coroutine[Any, Any, None]] = []
-    for turn in range(12):
-        for hero in heroes:
-            for member in (1, KEEPER):
-                which = {"hero_id": hero.id, "asker": asker(member)}
-                edit = Edit(hero.name, turn, None)
-                changes += [
-                    attempt(edit_hero, **which, version=turn + 1, edit=edit, vault=Vault()),
-                    attempt(remove_hero, **which),
-                    attempt(restore_hero, **which),
-                    attempt(claim_hero, **which, owner_id=10 - member),
-                ]
-    results = await asyncio.gather(*changes, return_exceptions=True)
-
-    unexpected = [result for result in results if not isinstance(result, RosterError | None)]
-    assert unexpected == []
-    assert results.count(None) > 0

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from bot.interactions.sentences import sentence_of
 from bot.roster.errors import InvalidHeroError
 from bot.roster.rules import clean_age, clean_description, clean_name, name_key
 from bot.text import escape, quote
@@ -17,7 +18,7 @@ def test_a_name_is_either_refused_with_a_sentence_or_fit_to_show(text: str) -> N
     try:
         name = clean_name(text)
     except InvalidHeroError as error:
-        assert "Please" in error.sentence
+        assert "Please" in sentence_of(error)
         return
     assert 1 <= len(name) <= 80
     assert name == name.strip()

@@ -238,5 +238,8 @@ def listen(engine: Engine, patience: float) -> None:
 
 
 def has_begun(connection: Any) -> bool:
-    """Return whether a connection is in a transaction, or is to begin one with its first statement."""
-    return bool(getattr(connection, "begins", False) or connection.driver_connection.in_transaction)
+    """Return whether we began a connection's transaction, or its first statement is to begin one."""
+    if getattr(connection, "begins", False):
+        return True
+    # With an isolation level, Python's driver has begun it: late, and not IMMEDIATE.
+    return connection.driver_connection.in_transaction and connection.isolation_level is None
