@@ -5,7 +5,7 @@ from sqlalchemy import URL
 
 from tests.support.live import live_bot, start_process
 from tests.wire import Wire
-from tests.wire.gateway import Moment
+from tests.wire.connection import Moment
 
 
 @pytest.mark.parametrize(
