@@ -16,9 +16,9 @@ from tests.endurance.load import connection
 from tests.support.databases import PostgresServer
 from tests.support.live import live_bot, start_process
 from tests.wire import Wire
+from tests.wire.form import BUTTON, TEXT_SELECT
 from tests.wire.messages import blank
 from tests.wire.records import COMPONENT, COMPONENTS_V2, Json
-from tests.wire.form import BUTTON, TEXT_SELECT
 
 SECRET = "Marker Secret"
 
