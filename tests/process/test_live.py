@@ -127,6 +127,7 @@ async def test_it_speaks_what_its_python_can_unpack(
         assert (await bot.stop())[0] == 0
 
 
+@pytest.mark.slow
 async def test_members_of_every_shard_are_answered(tmp_path_url: URL) -> None:
     async with Wire(guilds=4, shards=2) as wire, live_bot(wire, tmp_path_url) as bot:
         people = [wire.member("Ana", guild) for guild in wire.guilds.values()]

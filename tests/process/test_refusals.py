@@ -38,6 +38,7 @@ async def test_what_the_gateway_refuses_is_one_clear_line(
 @pytest.mark.parametrize(
     ("code", "says"), [(4012, "Update Hero Roster"), (4004, "Discord refuses DISCORD_TOKEN")]
 )
+@pytest.mark.slow
 async def test_what_the_gateway_refuses_before_its_hello_ends_the_start(
     tmp_path_url: URL, code: int, says: str
 ) -> None:
@@ -108,6 +109,7 @@ async def test_a_token_that_is_reset_meanwhile_is_one_clear_line(tmp_path_url: U
     assert len(wire.gateway.connects) <= 2
 
 
+@pytest.mark.slow
 async def test_a_token_that_is_reset_while_the_second_shard_starts_ends_it(tmp_path_url: URL) -> None:
     async with Wire(guilds=4, shards=2) as wire:
         bot = await start_process(wire, tmp_path_url, {"LOG_LEVEL": "ERROR"})

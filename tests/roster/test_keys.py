@@ -124,6 +124,7 @@ async def test_a_rotation_that_was_broken_off_goes_on(db: Database, monkeypatch:
     assert all(vault_of(new).unseal(hero) == f"{MARKER} {hero.name}" for hero in await all_heroes(db))
 
 
+@pytest.mark.slow
 async def test_a_rotation_that_was_killed_goes_on_by_command(db: Database, tmp_path: Path) -> None:
     old, new = new_key(), new_key()
     url = db.engine.url.render_as_string(hide_password=False)
