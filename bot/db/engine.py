@@ -231,6 +231,8 @@ def _postgresql(url: URL, *, log_sql: bool) -> AsyncEngine:
         # In seconds: sooner than networks drop an idle connection.
         pool_recycle=300,
         max_overflow=0,
+        # The connection used last has its statements prepared already.
+        pool_use_lifo=True,
         pool_timeout=MAX_WAIT_SECONDS,
         connect_args={
             "timeout": 5.0,
