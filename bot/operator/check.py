@@ -1,4 +1,4 @@
-"""Looking over settings, database, schema and commands without changing anything."""
+"""Check settings, database, schema and commands without changing anything."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -19,21 +19,21 @@ _HINT = "python -m bot migrate makes it"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at.
+    """The result of one check.
 
     Args:
-        what: its name.
-        fault: what is to be put right, in one line; None where all is well.
-        code: the exit code that the fault deserves.
+        subject: the name of what was checked.
+        fault: what to put right, in one line; None if all is well.
+        code: the exit code for the fault.
     """
 
-    what: str
+    subject: str
     fault: str | None = None
     code: int = EX_CONFIG
 
 
 async def check(settings: Settings) -> AsyncGenerator[Finding]:
-    """Look over everything, one finding after another."""
+    """Check everything; yield one finding after another."""
     yield Finding("settings")
     yield Finding("token", None if settings.discord_token is not None else "DISCORD_TOKEN is missing")
     async for finding in _check_database(settings):
@@ -46,7 +46,7 @@ async def check(settings: Settings) -> AsyncGenerator[Finding]:
 
 async def _check_database(settings: Settings) -> AsyncGenerator[Finding]:
     url = settings.database_url
-    # Connecting would make the file.
+    # A connection would create the file.
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():  # noqa: ASYNC240
         yield Finding("database", f"{url.database} is not there yet; {_HINT}")
         return
