@@ -4,6 +4,8 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer
+
 from bot.client import HeroBot
 from bot.db.engine import Database
 from bot.db.migrate import current_revision, newest_revision
@@ -42,6 +44,18 @@ async def check(settings: Settings) -> AsyncGenerator[Finding]:
         await bot.load_cogs()
         faults = unacceptable([command.to_dict(bot.tree) for command in bot.tree.get_commands()])
     yield Finding("commands", "; ".join(faults) or None)
+
+
+async def print_findings(settings: Settings) -> int:
+    """Check everything and print a line for each finding; return the exit code, 0 if all is well."""
+    codes: set[int] = set()
+    async for finding in check(settings):
+        if finding.fault is None:
+            typer.echo(f"ok     {finding.subject}")
+        else:
+            typer.echo(f"to do  {finding.subject}: {finding.fault}")
+            codes.add(finding.code)
+    return min(codes, default=0)
 
 
 async def _check_database(settings: Settings) -> AsyncGenerator[Finding]:

@@ -4,20 +4,25 @@ Each command imports what it needs when it runs. To import all of the bot takes 
 """
 # ruff: noqa: PLC0415
 
-import importlib.util
+import logging
 import os
 import signal
 import sys
+from collections.abc import Coroutine, Generator
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, TypeVar
 
 import typer
 
+from bot import __version__
 from bot.errors import EX_CONFIG, OperatorError
-from bot.operator.command import end, opened_database, plain_errors, progress_bar, read_settings, run_to_end
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+
+T = TypeVar("T")
 
 app = typer.Typer(
     help="Hero Roster, a Discord bot that keeps a server's heroes. Without a command, it runs.",
@@ -36,11 +41,41 @@ There is no DISCORD_TOKEN yet. To get one:
 Until then, here is an offline preview."""
 
 
+def _end(error: OperatorError) -> NoReturn:
+    typer.echo(error.line, err=True)
+    raise typer.Exit(error.code)
+
+
+@contextmanager
+def _plain_errors() -> Generator[None]:
+    """End the process with one plain line and an exit code on an `OperatorError`."""
+    try:
+        yield
+    except OperatorError as error:
+        logging.getLogger(__name__).debug("the cause:", exc_info=error)
+        _end(error)
+
+
+def _settings() -> "Settings":
+    from bot.operator.log import configure_logging
+    from bot.settings import load_settings
+
+    with _plain_errors():
+        settings = load_settings()
+    configure_logging(settings.log_level, settings.log_format)
+    return settings
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
+    with _plain_errors():
+        return asyncio.run(work)
+
+
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer passes it by position
     if wanted:
-        from bot.operator.version import version
-
-        typer.echo(f"Hero Roster {version()}")
+        typer.echo(f"Hero Roster {__version__}")
         raise typer.Exit
 
 
@@ -48,9 +83,9 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer passes it by p
 def run(
     context: typer.Context,
     *,
-    version: Annotated[  # noqa: ARG001 - its callback has printed it
+    _version: Annotated[
         bool,
-        typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True),
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     """Run the bot. Without a DISCORD_TOKEN, open the offline preview where it is installed."""
@@ -59,8 +94,8 @@ def run(
     # The imports take a second, in which there is nothing to finish. An exception that a signal raises amid
     # an import can get lost, and process 1 of a container ignores SIGTERM by default.
     signal.signal(signal.SIGTERM, lambda _signal, _frame: os._exit(0))
-    settings = read_settings()
-    if settings.discord_token is None and importlib.util.find_spec("simcord") is not None:
+    settings = _settings()
+    if settings.discord_token is None and find_spec("simcord") is not None:
         typer.echo(OFFLINE)
         _preview(settings, port=None)
         return
@@ -73,9 +108,8 @@ def _run_bot(settings: "Settings") -> None:
     try:
         from uvloop import run as run_loop
     except ModuleNotFoundError:
-        # uvloop does not support Windows.
         from asyncio import run as run_loop
-    with plain_errors():
+    with _plain_errors():
         run_loop(run_bot(settings))
 
 
@@ -83,12 +117,12 @@ def _preview(settings: "Settings", port: int | None) -> None:
     try:
         from bot.operator.preview import preview
     except ModuleNotFoundError as error:
-        end(
+        _end(
             OperatorError(
                 f"The preview needs {error.name}: pip install -r requirements/preview.txt", EX_CONFIG
             )
         )
-    run_to_end(preview(settings, port=port))
+    _run(preview(settings, port=port))
 
 
 @app.command(name="preview")
@@ -101,41 +135,37 @@ def preview_command(
 
     Needs no token and no network. Your own heroes stay as they are.
     """
-    _preview(read_settings(), port)
+    _preview(_settings(), port)
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database to the schema of this version. The bot does the same when it starts."""
-    run_to_end(_migrate(read_settings()))
+    settings = _settings()
+    from bot.operator.maintenance import migrate_now
+
+    _run(migrate_now(settings))
     typer.echo("The database is up to date.")
-
-
-async def _migrate(settings: "Settings") -> None:
-    async with opened_database(settings):
-        pass
 
 
 @app.command()
 def sync() -> None:
     """Tell Discord about the commands now. The bot does so by itself when they change."""
-    run_to_end(_sync(read_settings()))
-    typer.echo("Discord knows the commands.")
-
-
-async def _sync(settings: "Settings") -> None:
+    settings = _settings()
     from bot.operator.run import sync_now
 
-    await sync_now(settings)
+    _run(sync_now(settings))
+    typer.echo("Discord knows the commands.")
 
 
 @app.command(name="backup")
 def backup_command(file: Path) -> None:
     """Copy the SQLite database into a new FILE, while the bot runs. PostgreSQL has pg_dump for that."""
-    settings = read_settings()
+    settings = _settings()
     from bot.operator.backup import backup
+    from bot.operator.progress import progress_bar
 
-    with plain_errors(), progress_bar("Copying") as progress:
+    with _plain_errors(), progress_bar("Copying") as progress:
         backup(settings.database_url, file, progress)
     typer.echo(f"{file} holds the database as it was a moment ago. Keep a copy of SECRET_KEYS elsewhere.")
 
@@ -143,10 +173,11 @@ def backup_command(file: Path) -> None:
 @app.command(name="restore")
 def restore_command(file: Path) -> None:
     """Put a backup FILE in the place of the SQLite database, which is kept. Stop the bot first."""
-    settings = read_settings()
-    from bot.operator.backup import restore
+    settings = _settings()
+    from bot.operator.progress import progress_bar
+    from bot.operator.restore import restore
 
-    with plain_errors(), progress_bar("Copying") as progress:
+    with _plain_errors(), progress_bar("Copying") as progress:
         kept = restore(settings.database_url, file, progress)
     typer.echo("Done." if kept is None else f"Done. The database before it is kept as {kept}.")
 
@@ -172,21 +203,17 @@ def rotate_command() -> None:
     The bot may run meanwhile, if it has the same keys. After an interruption, run it again: it continues
     where it stopped. After that, remove the old keys.
     """
-    count = run_to_end(_rotate(read_settings()))
+    settings = _settings()
+    from bot.operator.maintenance import rotate_keys
+    from bot.operator.progress import progress_bar
+
+    with progress_bar("Encrypting") as progress:
+        count = _run(rotate_keys(settings, progress))
     typer.echo(f"{count:,} secret identities were encrypted with the first key.")
 
 
-async def _rotate(settings: "Settings") -> int:
-    from bot.roster.keys import rotate
-    from bot.roster.vault import Vault
-
-    async with opened_database(settings) as database:
-        with progress_bar("Encrypting") as progress:
-            return await rotate(database, Vault(settings.secret_keys), progress)
-
-
-@app.command()
-def erase(
+@app.command(name="erase")
+def erase_command(
     user: Annotated[
         int | None, typer.Option(min=1, help="A member's id: all that is kept about them.")
     ] = None,
@@ -200,26 +227,13 @@ def erase(
     """Erase what is kept about a member or of a server, for good. For requests by mail, say."""
     if user is None and guild is None:
         raise typer.BadParameter("Name a --user or a --guild.")
-    settings = read_settings()
+    settings = _settings()
     if not yes:
         typer.confirm("This can't be undone. Erase it?", abort=True)
-    count = run_to_end(_erase(settings, user, guild))
+    from bot.operator.maintenance import erase
+
+    count = _run(erase(settings, user, guild))
     typer.echo(f"Done; {count:,} heroes went with it.")
-
-
-async def _erase(settings: "Settings", user: int | None, guild: int | None) -> int:
-    from bot.roster.housekeeping import erase_guild
-    from bot.roster.personal import erase_member
-
-    async with opened_database(settings) as database:
-        if user is None:
-            assert guild is not None
-            count = await erase_guild(database, guild)
-        else:
-            async with database.write() as session:
-                count = await erase_member(session, user_id=user, guild_id=guild)
-        await database.truncate_log()
-    return count
 
 
 @app.command(name="check")
@@ -228,25 +242,18 @@ def check_command() -> None:
 
     Exit codes: 0 all is well, 69 the database does not answer, 78 something needs to be put right.
     """
-    codes = run_to_end(_check(read_settings()))
-    if codes:
-        raise typer.Exit(min(codes))
+    settings = _settings()
+    from bot.operator.check import print_findings
 
-
-async def _check(settings: "Settings") -> set[int]:
-    """Print each finding; return the exit codes of those with a fault."""
-    from bot.operator.check import check
-
-    codes: set[int] = set()
-    async for finding in check(settings):
-        if finding.fault is None:
-            typer.echo(f"ok     {finding.subject}")
-        else:
-            typer.echo(f"to do  {finding.subject}: {finding.fault}")
-            codes.add(finding.code)
-    return codes
+    code = _run(print_findings(settings))
+    if code:
+        raise typer.Exit(code)
 
 
 def main() -> None:
     """Start from the command line."""
+    if sys.platform == "win32":
+        sys.exit(
+            "Hero Roster runs on Linux, on macOS, and on Windows in WSL: https://learn.microsoft.com/windows/wsl"
+        )
     sys.exit(app())

@@ -3,13 +3,12 @@
 import os
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.operator.version import version
+from bot import __version__
 from bot.roster.vault import new_key
 
 ROOT = Path(__file__).parents[2]
@@ -73,15 +72,4 @@ def test_the_bot_imports_nothing_that_only_a_command_needs(tmp_path: Path) -> No
 def test_the_version_is_printed(tmp_path: Path) -> None:
     output, _ = modules_after("--version", cwd=tmp_path)
 
-    assert output == f"Hero Roster {version()}"
-
-
-def test_without_an_installation_the_version_is_that_of_the_checkout(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.operator.version.DISTRIBUTION", "not-installed")
-    stated = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    assert version() == stated
-
-    monkeypatch.setattr("bot.operator.version.PYPROJECT", tmp_path / "pyproject.toml")
-    assert version() == "unknown"
+    assert output == f"Hero Roster {__version__}"
