@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 LOCK = $(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
-.PHONY: run test lint lock endurance bench
+.PHONY: run test test-all lint lock endurance bench
 .DEFAULT_GOAL := run
 
 run: $(VENV)/run .env
 	@$(BIN)/python -m bot
 
 test: $(VENV)/dev
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(VENV)/dev
 	$(BIN)/python -m pytest
 
 endurance: $(VENV)/dev

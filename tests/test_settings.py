@@ -5,6 +5,7 @@ from sqlalchemy import URL
 
 from bot.db.url import parse_url
 from bot.errors import OperatorError
+from bot.roster.vault import new_key
 from bot.settings import Settings, load_settings
 
 
@@ -118,3 +119,13 @@ def test_the_example_documents_every_variable() -> None:
     example = Path(__file__).parent.parent.joinpath(".env.example").read_text()
     named = {line.partition("=")[0] for line in example.splitlines() if line and not line.startswith("#")}
     assert named == {name.upper() for name in Settings.model_fields}
+
+
+def test_bad_keys_are_refused_and_not_echoed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEYS", f"{new_key()},hunter2")
+    with pytest.raises(OperatorError) as caught:
+        load_settings()
+    assert "SECRET_KEYS must hold keys" in caught.value.line
+    assert "hunter2" not in caught.value.line
+    monkeypatch.setenv("SECRET_KEYS", f"{new_key()}, {new_key()}")
+    assert len(load_settings().secret_keys) == 2

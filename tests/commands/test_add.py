@@ -4,11 +4,10 @@ import pytest
 from sqlmodel import func, select
 
 from bot.db.models import Hero
-from bot.roster.adding import add_hero, new_hero
-from bot.roster.errors import NameTakenError
-from bot.roster.quota import Quota
+from bot.roster.adding import add_hero
+from bot.roster.asker import Asker
 from bot.roster.vault import Vault
-from tests.support.world import World, answer_of, assert_private, assert_public, labels_of, text_of
+from tests.support.world import World, answer_of, assert_private, assert_public, labels_of, restart, text_of
 
 
 async def stored(world: World) -> int:
@@ -49,7 +48,7 @@ async def test_a_taken_name_says_whose_it_is_and_keeps_what_was_there(world: Wor
     assert world.alice.mention in text_of(result)
     async with world.bot.db.read() as session:
         hero = (await session.exec(select(Hero))).one()
-    assert (hero.name, hero.secret_name, hero.age, hero.owner_id) == (
+    assert (hero.name, hero.sealed_secret, hero.age, hero.owner_id) == (
         "Deadpond",
         "Dive Wilson",
         30,
@@ -70,17 +69,15 @@ async def test_one_name_in_two_servers_makes_two_heroes(world: World) -> None:
 
 
 async def test_of_two_adds_at_once_one_wins_and_the_other_is_told(world: World) -> None:
-    async def add(owner_id: int) -> None:
+    async def add(owner_id: int) -> Hero:
         async with world.bot.db.write() as session:
-            await add_hero(
-                session,
-                new_hero(guild_id=7, owner_id=owner_id, vault=Vault(), name="Deadpond", secret_name="x"),
-                Quota(),
-            )
+            asker = Asker(owner_id, guild_id=7)
+            return await add_hero(session, asker, Vault(), name="Deadpond", secret_name="x")
 
     results = await asyncio.gather(*(add(owner) for owner in range(1, 9)), return_exceptions=True)
 
-    assert [type(result) for result in results if result is not None] == [NameTakenError] * 7
+    kinds = sorted(type(result).__name__ for result in results)
+    assert kinds == ["Hero"] + ["NameTakenError"] * 7
     assert await stored(world) == 1
 
 
@@ -169,3 +166,14 @@ async def test_markup_is_shown_as_it_was_typed_and_pings_nobody(world: World, ty
     for payload in sent:
         assert payload is not None
         assert payload["data"]["allowed_mentions"] == {"parse": []}
+
+
+async def test_a_member_is_told_how_long_to_wait(world: World) -> None:
+    await restart(world, changes_per_minute=1)
+    await world.add(world.alice, "Deadpond")
+
+    refused = await world.add(world.alice, "Tarantula")
+
+    assert_private(refused)
+    assert "Please go on in 60 seconds" in text_of(refused)
+    await world.bot.close()

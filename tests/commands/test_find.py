@@ -1,13 +1,12 @@
 import pytest
 
-from bot.client import HeroBot
 from tests.support.world import (
     World,
     answer_of,
     assert_private,
     assert_public,
     labels_of,
-    settings_for,
+    restart,
     text_of,
 )
 
@@ -116,14 +115,10 @@ async def test_buttons_work_after_a_restart(world: World) -> None:
     await world.add(world.alice, "Deadpond", secret_name="Dive Wilson")
     card = await world.bob.slash(world.channel, "hero find", name="Deadpond")
     missed = await world.bob.slash(world.channel, "hero find", name="Dedpond")
-    url = world.bot.settings.database_url
-    await world.bot.close()
 
-    restarted = HeroBot(settings_for(url), shard_count=1)
-    await world.env.restart_bot(restarted)
+    restarted = await restart(world)
     told = await world.alice.click(answer_of(card), label="Secret identity")
     picked = await world.bob.select(answer_of(missed), ["Deadpond"])
-    world.bot = restarted
 
     assert "Dive Wilson" in text_of(told)
     assert text_of(picked).startswith("## Deadpond")

@@ -1,41 +1,12 @@
-"""What is kept about a member: shown, exported, erased; and what becomes of a server the bot has left."""
+"""What is kept about a member: shown, exported, erased."""
 
 import json
 import re
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
-import pytest
-from pydantic import SecretStr
-from sqlmodel import col, func, select
-
-from bot.db.models import Confidant, Departure, Hero, HistoryEntry, Portrait
+from bot.db.models import Confidant, Hero, HistoryEntry
 from bot.paths import ROOT
-from bot.roster.housekeeping import erase_guild, purge
-from bot.roster.personal import note_departure, note_return
-from bot.roster.vault import Vault, new_key
-from tests.process.test_process import run
+from tests.support.lively import count, lively
 from tests.support.world import World, answer_of, assert_private, text_of
-
-
-async def count(world: World, table: Any, *wanted: Any) -> int:
-    async with world.bot.db.read() as session:
-        return (await session.exec(select(func.count()).select_from(table).where(*wanted))).one()
-
-
-async def lively(world: World) -> None:
-    """Alice has two heroes, one removed, trusts Bob, and is trusted by him; she handed one over to him."""
-    world.bot.vault = Vault([SecretStr(new_key())])
-    for name in ("Deadpond", "Removed", "Given"):
-        await world.add(world.alice, name, secret_name=f"{name} at home")
-    await world.add(world.bob, "Tarantula")
-    asked = await world.alice.slash(world.channel, "hero remove", name="Removed")
-    await world.alice.click(answer_of(asked), label="Remove")
-    await world.alice.slash(world.channel, "hero confide", name="Deadpond", member=world.bob)
-    await world.bob.slash(world.channel, "hero confide", name="Tarantula", member=world.alice)
-    offer = await world.alice.slash(world.channel, "hero transfer", name="Given", to=world.bob)
-    await world.bob.click(answer_of(offer), label="Accept")
 
 
 async def test_show_tells_how_much_and_why(world: World) -> None:
@@ -115,85 +86,6 @@ async def test_erase_here_or_everywhere(world: World) -> None:
 
     assert await count(world, Hero) == 0
     assert await count(world, HistoryEntry) == 0
-
-
-async def test_a_server_that_was_left_goes_after_30_days(world: World) -> None:
-    await lively(world)
-    now = world.env.now()
-    async with world.bot.db.write() as session:
-        await note_departure(session, guild_id=world.guild.id, now=now)
-        await note_departure(session, guild_id=world.guild.id, now=now + timedelta(days=9))
-
-    assert await purge(world.bot.db, now + timedelta(days=29)) == 0
-    assert await purge(world.bot.db, now + timedelta(days=30)) == 4
-
-    for table in (Hero, HistoryEntry, Confidant, Portrait, Departure):
-        assert await count(world, table) == 0
-
-
-async def test_a_server_that_invites_the_bot_again_keeps_everything(world: World) -> None:
-    await lively(world)
-    now = world.env.now()
-    async with world.bot.db.write() as session:
-        await note_departure(session, guild_id=world.guild.id, now=now)
-    async with world.bot.db.write() as session:
-        await note_return(session, guild_id=world.guild.id)
-
-    # What a member had removed goes by its own 30 days.
-    assert await purge(world.bot.db, now + timedelta(days=40)) == 1
-
-    assert await count(world, Hero) == 3
-
-
-async def test_the_bot_notices_that_it_was_removed_also_while_it_was_away(world: World) -> None:
-    await world.add(world.alice, "Deadpond")
-    assert await count(world, Departure) == 0
-    here = world.bot.get_guild(world.guild.id)
-    assert here is not None
-
-    await world.bot.on_guild_remove(here)
-    assert await count(world, Departure) == 1
-    # It is there when the bot is ready: so it has been invited again.
-    await world.bot.on_ready()
-    assert await count(world, Departure) == 0
-    async with world.bot.db.write() as session:
-        for hero in (await session.exec(select(Hero))).all():
-            hero.guild_id = 4242
-    await world.bot.on_ready()
-    assert await count(world, Departure, col(Departure.guild_id) == 4242) == 1
-
-
-async def test_the_operator_erases_a_server_in_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.roster.housekeeping.BATCH", 2)
-    monkeypatch.setattr("bot.roster.personal.BATCH", 2)
-    await lively(world)
-
-    assert await erase_guild(world.bot.db, 1) == 0
-    assert await erase_guild(world.bot.db, world.guild.id) == 4
-    assert await count(world, HistoryEntry) == 0
-
-
-def test_the_operator_erases_by_command(tmp_path: Path) -> None:
-    nothing = run("erase", cwd=tmp_path)
-    assert nothing.returncode == 2
-    asked = run("erase", "--user", "5", cwd=tmp_path)
-    assert asked.returncode == 1
-    assert "Aborted" in asked.stderr
-    for arguments in (("--user", "5"), ("--guild", "5"), ("--user", "5", "--guild", "6")):
-        done = run("erase", *arguments, "--yes", cwd=tmp_path)
-        assert (done.returncode, done.stdout) == (0, "Done; 0 heroes went with it.\n")
-
-
-def test_keys_by_command(tmp_path: Path) -> None:
-    keys = [run("keys", "new", cwd=tmp_path).stdout.strip() for _ in range(2)]
-    assert len(set(keys)) == 2
-    assert Vault([SecretStr(key) for key in keys]).key_name is not None
-
-    none = run("keys", "rotate", cwd=tmp_path)
-    assert none.returncode == 78
-    assert "no SECRET_KEYS" in none.stderr
-    done = run("keys", "rotate", cwd=tmp_path, SECRET_KEYS=keys[0])
-    assert (done.returncode, done.stdout) == (0, "0 secret identities were encrypted with the first key.\n")
 
 
 def test_the_policy_says_what_the_code_does() -> None:

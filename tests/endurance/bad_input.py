@@ -13,7 +13,7 @@ from tests.endurance.load import Figures, connection, is_card
 from tests.endurance.nonsense import nonsense
 from tests.endurance.process import Bot, running
 from tests.wire import Answer, Member, Upload, Wire
-from tests.wire.member import MEMBER_PERMISSIONS
+from tests.wire.guild import MEMBER_PERMISSIONS
 from tests.wire.messages import blank
 from tests.wire.records import COMPONENTS_V2, dumps
 

@@ -14,6 +14,8 @@ from tests.endurance.rest import rest
 from tests.endurance.soak import soak
 from tests.endurance.stop import stop, stop_frozen, stop_stuck
 
+pytestmark = pytest.mark.slow
+
 HASTY = (
     sys.executable,
     "-c",

@@ -9,7 +9,7 @@ from sqlmodel import select
 from bot.client import HeroBot
 from bot.db.models import SyncedCommands
 from bot.gateway.limits import unacceptable
-from tests.support.world import World, settings_for
+from tests.support.world import World, restart, settings_for
 
 
 def payload(bot: HeroBot) -> list[dict[str, Any]]:
@@ -72,14 +72,6 @@ async def test_the_bot_asks_for_no_privileged_intent(world: World) -> None:
 
 def puts(world: World) -> list[str]:
     return [request.path for request in world.env.http_requests if request.method == "PUT"]
-
-
-async def restart(world: World, **settings: Any) -> HeroBot:
-    url = world.bot.settings.database_url
-    await world.bot.close()
-    world.bot = HeroBot(settings_for(url, **settings), shard_count=1)
-    await world.env.restart_bot(world.bot)
-    return world.bot
 
 
 async def test_discord_is_told_at_the_first_start_and_not_again(world: World) -> None:

@@ -16,9 +16,13 @@ from simcord import Env, InteractionResult
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.db import engine
-from bot.interactions.answer import Answer, Interaction, Private, To, answers
+from bot.interactions import answer
+from bot.interactions.answer import answers
 from bot.interactions.form import Form
-from bot.roster.errors import RosterError
+from bot.interactions.host import Interaction
+from bot.interactions.send import Answer, Private, To
+from bot.roster.errors import Refusal, RosterError
+from tests.support.online import Online
 from tests.support.world import World, answer_of, assert_private, assert_public, text_of
 
 SECRET = "Marker Secret"
@@ -57,7 +61,7 @@ class SlowCog(commands.GroupCog, group_name="slow", group_description="Takes its
     @answers(To.EVERYONE)
     async def refuse(self, interaction: Interaction) -> Answer:
         await self.work()
-        raise RosterError("That can't be done. Please do something else.")
+        raise RosterError(Refusal.HERO_GONE)
 
     @app_commands.command(description="Ends in a fault of ours.")
     @answers(To.EVERYONE)
@@ -125,7 +129,7 @@ async def test_a_slow_private_answer_is_deferred_privately(slow: Slow) -> None:
 
 @pytest.mark.parametrize(
     ("command", "says"),
-    [("whisper", "For you alone."), ("refuse", "That can't be done."), ("form", "That took too long")],
+    [("whisper", "For you alone."), ("refuse", "That hero is no longer"), ("form", "That took too long")],
 )
 async def test_after_a_public_deferral_the_asker_alone_is_told(slow: Slow, command: str, says: str) -> None:
     result = await slow.slash(command)
@@ -148,17 +152,6 @@ async def test_a_fault_of_ours_has_a_reference_that_the_log_has_too(
         f"[{reference}] /slow fail failed in guild {slow.world.guild.id} for user {slow.world.bob.id}"
     )
     assert SECRET not in text_of(result)
-
-
-async def test_a_command_that_discord_knows_and_the_bot_does_not(env: Env, world: World) -> None:
-    world.bot.tree.remove_command("hero")
-    cursor = env.error_cursor
-
-    result = await world.bob.slash(world.channel, "hero find", name="Deadpond")
-
-    assert_private(result)
-    assert "has just changed" in text_of(result)
-    assert [type(error) for error in env.errors_since(cursor)] == [app_commands.CommandNotFound]
 
 
 @contextmanager
@@ -208,7 +201,7 @@ async def test_a_full_disk_gets_a_sentence_and_the_next_command_works(world: Wor
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "WAIT", 0.2)
+    monkeypatch.setattr(engine, "MAX_WAIT_SECONDS", 0.2)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -230,3 +223,34 @@ async def test_a_lock_that_stays_gets_a_sentence(world: World, caplog: pytest.Lo
     assert "reference" in text_of(refused)
     assert SECRET not in caplog.text
     assert "## Deadpond" in text_of(again)
+
+
+@pytest.mark.parametrize(
+    ("within", "waited", "believed", "deferred"),
+    [(3600, 7200, 3600, True), (3600, 7200, 1, False), (0.01, -7200, 3600, True)],
+    ids=["long", "longer than can be", "less than nothing"],
+)
+async def test_an_interaction_that_has_waited_is_deferred_the_sooner(
+    online: Online,
+    monkeypatch: pytest.MonkeyPatch,
+    within: float,
+    waited: int,
+    believed: float,
+    deferred: bool,
+) -> None:
+    monkeypatch.setattr(answer, "DEFER_AFTER_SECONDS", within)
+    monkeypatch.setattr(answer, "MAX_WAITED_SECONDS", believed)
+    snowflake = online.wire.snowflake
+    monkeypatch.setattr(online.wire, "snowflake", lambda: snowflake() - (waited * 1000 << 22))
+
+    used = online.ana.slash("patient quiet")
+    if deferred:
+        await used.until_acknowledged()
+    else:
+        # One round later, at once would have been.
+        await online.ana.autocomplete("hero find", "name", "d")
+    assert used.acknowledged is deferred
+    online.cog.go_on.set()
+    await used
+
+    assert used.text == "Here it is."

@@ -23,41 +23,9 @@ from bot.db.open import open_database
 from bot.errors import OperatorError
 from bot.operator.backup import backup
 from bot.paths import ROOT
-from bot.roster.adding import add_hero, new_hero
-from bot.roster.asker import Asker
-from bot.roster.quota import Quota
-from bot.roster.vault import Vault
-from tests.process.test_process import run
-
-ANN = Asker(2, quota=Quota(1_000_000, 1_000_000))
-
-
-def names_in(path: Path) -> list[str]:
-    with closing(sqlite3.connect(path)) as database:
-        return [row[0] for row in database.execute("SELECT name FROM hero ORDER BY id")]
-
-
-async def fill(url: URL, *names: str) -> None:
-    database = await open_database(url)
-    async with database.write() as session:
-        for name in names:
-            await add_hero(
-                session,
-                new_hero(
-                    guild_id=1,
-                    owner_id=ANN.id,
-                    vault=Vault(),
-                    name=name,
-                    secret_name="x",
-                    description="x" * 900,
-                ),
-                ANN.quota,
-            )
-    await database.dispose()
-
-
-def quietly(_done: int, _total: int) -> None:
-    """Nobody watches the progress."""
+from tests.support.backups import fill, names_in, quietly
+from tests.support.command import run
+from tests.support.heroes import stored_hero
 
 
 async def test_a_backup_under_writes_is_one_moment_of_the_database(tmp_path_url: URL, tmp_path: Path) -> None:
@@ -66,17 +34,9 @@ async def test_a_backup_under_writes_is_one_moment_of_the_database(tmp_path_url:
     steps: list[tuple[int, int]] = []
     loop = asyncio.get_running_loop()
 
-    async def add(number: int) -> None:
-        async with database.write() as session:
-            await add_hero(
-                session,
-                new_hero(guild_id=1, owner_id=ANN.id, vault=Vault(), name=f"Late {number}", secret_name="x"),
-                ANN.quota,
-            )
-
     def step(done: int, total: int) -> None:
         # From the copying thread: a write is committed between any two steps.
-        asyncio.run_coroutine_threadsafe(add(len(steps)), loop).result()
+        asyncio.run_coroutine_threadsafe(stored_hero(database, f"Late {len(steps)}"), loop).result()
         steps.append((done, total))
 
     copy = tmp_path / "copy.db"
@@ -146,12 +106,12 @@ def test_a_terminal_shows_the_progress(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("new_url", ["postgresql"], indirect=True)
-async def test_postgresql_is_backed_up_and_restored_as_the_readme_says(new_url: URL, tmp_path: Path) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+async def test_postgresql_is_backed_up_and_restored_as_the_manual_says(new_url: URL, tmp_path: Path) -> None:
+    manual = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
     address = new_url.set(drivername="postgresql").render_as_string(hide_password=False)
 
-    def by_the_readme(tool: str) -> None:
-        (command,) = re.findall(rf"^    ({tool} .*)$", readme, re.MULTILINE)
+    def by_the_manual(tool: str) -> None:
+        (command,) = re.findall(rf"^    ({tool} .*)$", manual, re.MULTILINE)
         path = f"{POSTGRES_BIN_PATH}:{os.environ['PATH']}"
         as_typed = command.replace("postgresql://user@localhost/heroes", shlex.quote(address))
         subprocess.run(as_typed, shell=True, check=True, cwd=tmp_path, env={**os.environ, "PATH": path})
@@ -164,9 +124,9 @@ async def test_postgresql_is_backed_up_and_restored_as_the_readme_says(new_url: 
         return list(found)
 
     await fill(new_url, "Deadpond", "Spider-Boy")
-    await asyncio.to_thread(by_the_readme, "pg_dump")
+    await asyncio.to_thread(by_the_manual, "pg_dump")
     await fill(new_url, "Too late")
-    await asyncio.to_thread(by_the_readme, "pg_restore")
+    await asyncio.to_thread(by_the_manual, "pg_restore")
 
     assert await names() == ["Deadpond", "Spider-Boy"]
     await fill(new_url, "Rusty-Man")

@@ -1,17 +1,10 @@
 """What the bot keeps in memory of what it has shown: nothing, however much that is."""
 
-import gc
 import json
 import os
-from typing import Any
 
-import discord
-from discord import ui
 from sqlalchemy import URL
-from sqlmodel import select
 
-from bot.db.models import Hero, Portrait
-from bot.interactions.panel import Panel
 from tests.support.live import bot_on
 from tests.wire import Wire
 from tests.wire.records import dumps
@@ -58,35 +51,6 @@ async def test_finds_and_lists_leave_no_views_behind(tmp_path_url: URL) -> None:
     assert before == after == (0, 0, 0)
 
 
-async def test_what_is_answered_does_not_wait_for_the_garbage_collector(tmp_path_url: URL) -> None:
-    async with Wire() as wire:
-        # Other tests may keep some.
-        gc.collect()
-        before = _kept()
-        gc.disable()
-        try:
-            # In the end all of it has been handled to the end.
-            async with bot_on(wire, tmp_path_url) as bot:
-                ana = wire.member("Ana")
-                for number in range(12):
-                    await ana.slash("hero add", name=f"Hero {number}", secret_name="x")
-                await ana.slash("hero find", name="Hero 1")
-                await ana.slash("hero find", name="Nobody")
-                async with bot.db.write() as session:
-                    hero = (await session.exec(select(Hero).where(Hero.name == "Hero 2"))).one()
-                    hero.has_portrait = True
-                    session.add(Portrait(hero_id=hero.id, guild_id=hero.guild_id, image=b"RIFF"))
-                await ana.slash("hero find", name="Hero 2")
-                await ana.slash("hero list")
-                await ana.slash("hero stats")
-            others = {id(each) for each in before}
-            kept = [type(each).__name__ for each in _kept() if id(each) not in others]
-        finally:
-            gc.enable()
-
-    assert kept == []
-
-
 async def test_a_guild_is_hardly_more_than_known_to_be_there(tmp_path_url: URL) -> None:
     async with Wire() as wire, bot_on(wire, tmp_path_url) as bot:
         here = wire.guild
@@ -109,9 +73,3 @@ async def test_a_guild_is_hardly_more_than_known_to_be_there(tmp_path_url: URL) 
     assert guild.name == "Renamed"
     assert [*guild.channels, *guild.threads, *guild.roles, *guild.emojis] == []
     assert [each.id for each in bot.guilds] == [joined.id]
-
-
-def _kept() -> list[Any]:
-    """What is in memory of interactions and of what answered them."""
-    kinds = (discord.Interaction, ui.Item, Panel)
-    return [each for each in gc.get_objects() if isinstance(each, kinds)]

@@ -9,9 +9,13 @@ import discord
 from discord import app_commands
 from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberActor, ResponseMessage
 from sqlalchemy import URL
+from sqlmodel import select
 
 from bot.client import HeroBot
+from bot.db.models import Hero
 from bot.settings import Settings
+
+DAY = 24 * 60 * 60.0
 
 
 @dataclass
@@ -115,3 +119,30 @@ def assert_public(result: InteractionResult) -> None:
     """The answer came, and the channel sees it."""
     assert result.acknowledged
     assert not answer_of(result).ephemeral
+
+
+def fields_of(form: InteractionResult) -> dict[str, Any]:
+    """What stands in each field of a form."""
+    assert form.modal is not None, text_of(form)
+    labels = [part["component"] for part in form.modal["components"]]
+    return {field["custom_id"]: field.get("value") for field in labels}
+
+
+async def hero_in(world: World, name: str = "Deadpond") -> Hero | None:
+    """The hero of that name, as the database has it."""
+    async with world.bot.db.read() as session:
+        return (await session.exec(select(Hero).where(Hero.name == name))).one_or_none()
+
+
+async def restart(world: World, **settings: Any) -> HeroBot:
+    """End the bot, and connect a new process of it to the same Discord; close that one in the end.
+
+    Args:
+        world: where it runs.
+        settings: those of the new bot that differ from `settings_for`.
+    """
+    url = world.bot.settings.database_url
+    await world.bot.close()
+    world.bot = HeroBot(settings_for(url, **settings), shard_count=1)
+    await world.env.restart_bot(world.bot)
+    return world.bot

@@ -12,9 +12,10 @@ Leaving the context fails, by name, for requests that Discord does not know and 
 """
 
 from .faults import Fault, Faults
-from .member import CannotSend, Guild, Member, Upload
-from .records import Answer, Message, Overdue, WireError
-from .rules import Refused
+from .form import Refused
+from .guild import Guild
+from .member import Member
+from .records import Answer, CannotSend, Message, Overdue, Upload, WireError
 from .wire import Wire
 
 __all__ = [

@@ -1,101 +1,27 @@
-"""Guilds and their members, who use the bot the way Discord's client lets them."""
+"""Members of guilds, who use the bot the way Discord's client lets them."""
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from .records import AUTOCOMPLETE, COMPONENT, MODAL, SLASH, Answer, Json, Message, dumps, nested, walk
-from .rules import BUTTON, CHECKBOX, LABEL, RADIO, ROW, SELECTS, TEXT, TEXT_INPUT, TEXT_SELECT
+from .form import BUTTON, CHECKBOX, LABEL, RADIO, ROW, SELECTS, TEXT, TEXT_INPUT, TEXT_SELECT
+from .guild import MEMBER_PERMISSIONS, Guild
+from .records import (
+    AUTOCOMPLETE,
+    COMPONENT,
+    MODAL,
+    SLASH,
+    Answer,
+    CannotSend,
+    Json,
+    Message,
+    dumps,
+    nested,
+    walk,
+)
 
 if TYPE_CHECKING:
     from .wire import Wire
 
 ADMINISTRATOR = 1 << 3
-MEMBER_PERMISSIONS = (
-    0x8000_0000 | 1 << 10 | 1 << 11 | 1 << 14 | 1 << 16
-)  # commands, view, send, embed, read history
-
-
-CHANNELS, ROLES, EMOJI = 20, 15, 10
-"""What a usual server has of each."""
-
-
-class CannotSend(ValueError):  # noqa: N818 - it says what happened
-    """Discord's client would not let the member send this."""
-
-
-@dataclass(slots=True, frozen=True)
-class Upload:
-    """A file that a member attaches or a bot sends."""
-
-    filename: str
-    data: bytes = b""
-    content_type: str = "application/octet-stream"
-
-
-@dataclass(slots=True)
-class Guild:
-    """A server of usual size, used in its first channel; `members` are those that Discord knows by id."""
-
-    id: int
-    name: str
-    bot_user: Json
-    members: "dict[int, Member]" = field(default_factory=dict[int, "Member"])
-
-    @property
-    def channel_id(self) -> int:
-        return self.id + 1
-
-    @property
-    def channel(self) -> Json:
-        return {
-            "id": str(self.channel_id),
-            "type": 0,
-            "name": "general",
-            "position": 0,
-            "guild_id": str(self.id),
-            "permissions": str(MEMBER_PERMISSIONS),
-        }
-
-    @property
-    def role(self) -> Json:
-        return {
-            "id": str(self.id),
-            "name": "@everyone",
-            "permissions": str(MEMBER_PERMISSIONS),
-            "position": 0,
-        }
-
-    @property
-    def created(self) -> str:
-        """The JSON of its GUILD_CREATE."""
-        bot: Json = {"user": self.bot_user, "roles": [], "flags": 0, "joined_at": "2024-01-01T00:00:00+00:00"}
-        channels = [
-            self.channel | {"id": str(self.channel_id + number), "name": f"{number}", "position": number}
-            for number in range(1, CHANNELS)
-        ]
-        roles = [
-            self.role
-            | {"id": str(self.channel_id + CHANNELS + number), "name": f"{number}", "position": number}
-            for number in range(1, ROLES)
-        ]
-        emoji: list[Json] = [
-            {"id": str(self.channel_id + CHANNELS + ROLES + number), "name": f"e{number}", "roles": []}
-            for number in range(EMOJI)
-        ]
-        guild: Json = {
-            "id": str(self.id),
-            "name": self.name,
-            "owner_id": str(self.id + 2),
-            "unavailable": False,
-            "member_count": len(self.members) + 1,
-            "preferred_locale": "en-US",
-            "features": [],
-            "roles": [self.role, *roles],
-            "channels": [self.channel, *channels],
-            "emojis": emoji,
-            "members": [bot],
-        }
-        return dumps(guild)
 
 
 class Member:

@@ -6,7 +6,7 @@ from .records import COMPONENTS_V2, EPHEMERAL, LOADING, SLASH, Answer, Json, Mes
 from .rules import check_message
 
 if TYPE_CHECKING:
-    from .member import Upload
+    from .records import Upload
     from .wire import Wire
 
 SETTABLE = 1 << 2 | 1 << 12 | COMPONENTS_V2  # flags that an edit may add: no embeds, silent, components v2

@@ -170,3 +170,16 @@ class Answer:
     def notify(self) -> None:
         """Wake who waits, after a change."""
         self._signal.notify()
+
+
+class CannotSend(ValueError):  # noqa: N818 - it says what happened
+    """Discord's client would not let the member send this."""
+
+
+@dataclass(slots=True, frozen=True)
+class Upload:
+    """A file that a member attaches or a bot sends."""
+
+    filename: str
+    data: bytes = b""
+    content_type: str = "application/octet-stream"

@@ -12,8 +12,9 @@ from aiohttp import web
 
 from .faults import Faults
 from .gateway import Gateway
-from .member import MEMBER_PERMISSIONS, CannotSend, Guild, Member, Upload
-from .records import Answer, Json, Message, Signal, WireError, dumps
+from .guild import MEMBER_PERMISSIONS, Guild
+from .member import Member
+from .records import Answer, CannotSend, Json, Message, Signal, Upload, WireError, dumps
 from .rest import BASE, Rest
 
 FIRST_GUILD = 238_418_579_101  # the lowest 18-digit snowflakes, without their low 22 bits
