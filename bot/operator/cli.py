@@ -205,10 +205,8 @@ def rotate_command() -> None:
     """
     settings = _settings()
     from bot.operator.maintenance import rotate_keys
-    from bot.operator.progress import progress_bar
 
-    with progress_bar("Encrypting") as progress:
-        count = _run(rotate_keys(settings, progress))
+    count = _run(rotate_keys(settings))
     typer.echo(f"{count:,} secret identities were encrypted with the first key.")
 
 

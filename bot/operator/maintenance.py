@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from bot.db.engine import Database
 from bot.db.open import open_database
-from bot.operator.progress import Progress
+from bot.operator.progress import progress_bar
 from bot.roster.housekeeping import erase_guild
 from bot.roster.keys import rotate
 from bot.roster.personal import erase_member
@@ -33,14 +33,15 @@ async def migrate_now(settings: Settings) -> None:
         pass
 
 
-async def rotate_keys(settings: Settings, progress: Progress) -> int:
-    """Encrypt all secret identities with the first key; return how many there are.
+async def rotate_keys(settings: Settings) -> int:
+    """Show a progress bar and encrypt all secret identities with the first key; return how many there are.
 
     Raises:
         OperatorError: the database is unusable, or a key is missing.
     """
     async with _opened(settings) as database:
-        return await rotate(database, Vault(settings.secret_keys), progress)
+        with progress_bar("Encrypting") as progress:
+            return await rotate(database, Vault(settings.secret_keys), progress)
 
 
 async def erase(settings: Settings, user: int | None, guild: int | None) -> int:
