@@ -1,8 +1,10 @@
-"""Looking over settings, database, schema and commands without changing anything."""
+"""Check settings, database, schema and commands without changing anything."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
+
+import typer
 
 from bot.client import HeroBot
 from bot.db.engine import Database
@@ -19,21 +21,21 @@ _HINT = "python -m bot migrate makes it"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at.
+    """The result of one check.
 
     Args:
-        what: its name.
-        fault: what is to be put right, in one line; None where all is well.
-        code: the exit code that the fault deserves.
+        subject: the name of what was checked.
+        fault: what to put right, in one line; None if all is well.
+        code: the exit code for the fault.
     """
 
-    what: str
+    subject: str
     fault: str | None = None
     code: int = EX_CONFIG
 
 
 async def check(settings: Settings) -> AsyncGenerator[Finding]:
-    """Look over everything, one finding after another."""
+    """Check everything; yield one finding after another."""
     yield Finding("settings")
     yield Finding("token", None if settings.discord_token is not None else "DISCORD_TOKEN is missing")
     async for finding in _check_database(settings):
@@ -44,9 +46,21 @@ async def check(settings: Settings) -> AsyncGenerator[Finding]:
     yield Finding("commands", "; ".join(faults) or None)
 
 
+async def print_findings(settings: Settings) -> int:
+    """Check everything and print a line for each finding; return the exit code, 0 if all is well."""
+    codes: set[int] = set()
+    async for finding in check(settings):
+        if finding.fault is None:
+            typer.echo(f"ok     {finding.subject}")
+        else:
+            typer.echo(f"to do  {finding.subject}: {finding.fault}")
+            codes.add(finding.code)
+    return min(codes, default=0)
+
+
 async def _check_database(settings: Settings) -> AsyncGenerator[Finding]:
     url = settings.database_url
-    # Connecting would make the file.
+    # A connection would create the file.
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():  # noqa: ASYNC240
         yield Finding("database", f"{url.database} is not there yet; {_HINT}")
         return

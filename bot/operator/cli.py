@@ -1,28 +1,28 @@
-"""The operator's commands."""
+"""The operator's commands.
 
-import asyncio
-import importlib.util
+Each command imports what it needs when it runs. To import all of the bot takes a second and 90 MB.
+"""
+# ruff: noqa: PLC0415
+
 import logging
+import os
+import signal
 import sys
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, TypeVar
 
 import typer
-import uvloop
 
-from bot.db.open import open_database
+from bot import __version__
 from bot.errors import EX_CONFIG, OperatorError
-from bot.operator.backup import backup, restore
-from bot.operator.check import check
-from bot.operator.log import configure_logging
-from bot.operator.run import run_bot, sync_now
-from bot.roster.housekeeping import erase_guild
-from bot.roster.keys import rotate
-from bot.roster.personal import erase_member
-from bot.roster.vault import Vault, new_key
-from bot.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+T = TypeVar("T")
 
 app = typer.Typer(
     help="Hero Roster, a Discord bot that keeps a server's heroes. Without a command, it runs.",
@@ -33,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-OFFLINE = """\
+OFFLINE: Final = """\
 There is no DISCORD_TOKEN yet. To get one:
   1. Open https://discord.com/developers/applications and make a New Application.
   2. On its Bot page, choose Reset Token, and copy the token.
@@ -46,45 +46,80 @@ def _end(error: OperatorError) -> NoReturn:
     raise typer.Exit(error.code)
 
 
-def _settings() -> Settings:
+@contextmanager
+def _plain_errors() -> Generator[None]:
+    """End the process with one plain line and an exit code on an `OperatorError`."""
     try:
-        settings = load_settings()
-    except OperatorError as error:
-        _end(error)
-    configure_logging(settings.log_level, settings.log_format)
-    return settings
-
-
-def _run(
-    work: Coroutine[Any, Any, None], run: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run
-) -> None:
-    try:
-        run(work)
+        yield
     except OperatorError as error:
         logging.getLogger(__name__).debug("the cause:", exc_info=error)
         _end(error)
 
 
+def _settings() -> "Settings":
+    from bot.operator.log import configure_logging
+    from bot.settings import load_settings
+
+    with _plain_errors():
+        settings = load_settings()
+    configure_logging(settings.log_level, settings.log_format)
+    return settings
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
+    with _plain_errors():
+        return asyncio.run(work)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer passes it by position
+    if wanted:
+        typer.echo(f"Hero Roster {__version__}")
+        raise typer.Exit
+
+
 @app.callback(invoke_without_command=True)
-def run(context: typer.Context) -> None:
+def run(
+    context: typer.Context,
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
     """Run the bot. Without a DISCORD_TOKEN, open the offline preview where it is installed."""
     if context.invoked_subcommand is not None:
         return
+    # The imports take a second, in which there is nothing to finish. An exception that a signal raises amid
+    # an import can get lost, and process 1 of a container ignores SIGTERM by default.
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: os._exit(0))
     settings = _settings()
-    if settings.discord_token is None and importlib.util.find_spec("simcord") is not None:
+    if settings.discord_token is None and find_spec("simcord") is not None:
         typer.echo(OFFLINE)
         _preview(settings, port=None)
         return
-    _run(run_bot(settings), uvloop.run)
+    _run_bot(settings)
 
 
-def _preview(settings: Settings, port: int | None) -> None:
+def _run_bot(settings: "Settings") -> None:
+    from bot.operator.run import run_bot
+
     try:
-        from bot.operator.preview import preview  # noqa: PLC0415 - simcord is an extra, and never needed live
+        from uvloop import run as run_loop
+    except ModuleNotFoundError:
+        from asyncio import run as run_loop
+    with _plain_errors():
+        run_loop(run_bot(settings))
+
+
+def _preview(settings: "Settings", port: int | None) -> None:
+    try:
+        from bot.operator.preview import preview
     except ModuleNotFoundError as error:
         _end(
             OperatorError(
-                f"The preview needs {error.name}: pip install -r requirements-preview.txt", EX_CONFIG
+                f"The preview needs {error.name}: pip install -r requirements/preview.txt", EX_CONFIG
             )
         )
     _run(preview(settings, port=port))
@@ -98,7 +133,7 @@ def preview_command(
 ) -> None:
     """Try the bot in a local web page, against a simulated Discord and a database of its own.
 
-    Needs no token and no network. Nothing of it reaches your heroes.
+    Needs no token and no network. Your own heroes stay as they are.
     """
     _preview(_settings(), port)
 
@@ -106,44 +141,32 @@ def preview_command(
 @app.command()
 def migrate() -> None:
     """Bring the database to the schema of this version. The bot does the same when it starts."""
-
-    async def work() -> None:
-        database = await open_database(settings.database_url, log_sql=settings.log_sql)
-        await database.dispose()
-        typer.echo("The database is up to date.")
-
     settings = _settings()
-    _run(work())
+    from bot.operator.maintenance import migrate_now
+
+    _run(migrate_now(settings))
+    typer.echo("The database is up to date.")
 
 
 @app.command()
 def sync() -> None:
     """Tell Discord about the commands now. The bot does so by itself when they change."""
-    _run(sync_now(_settings()))
+    settings = _settings()
+    from bot.operator.run import sync_now
+
+    _run(sync_now(settings))
     typer.echo("Discord knows the commands.")
-
-
-@contextmanager
-def _progress(what: str) -> Generator[Callable[[int, int], None]]:
-    """A bar on standard error, told how much is done and of how much."""
-    # 3 MB that the bot never needs.
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
-
-    with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @app.command(name="backup")
 def backup_command(file: Path) -> None:
     """Copy the SQLite database into a new FILE, while the bot runs. PostgreSQL has pg_dump for that."""
     settings = _settings()
-    try:
-        with _progress("Copying") as progress:
-            backup(settings.database_url, file, progress)
-    except OperatorError as error:
-        _end(error)
+    from bot.operator.backup import backup
+    from bot.operator.progress import progress_bar
+
+    with _plain_errors(), progress_bar("Copying") as progress:
+        backup(settings.database_url, file, progress)
     typer.echo(f"{file} holds the database as it was a moment ago. Keep a copy of SECRET_KEYS elsewhere.")
 
 
@@ -151,11 +174,11 @@ def backup_command(file: Path) -> None:
 def restore_command(file: Path) -> None:
     """Put a backup FILE in the place of the SQLite database, which is kept. Stop the bot first."""
     settings = _settings()
-    try:
-        with _progress("Copying") as progress:
-            kept = restore(settings.database_url, file, progress)
-    except OperatorError as error:
-        _end(error)
+    from bot.operator.progress import progress_bar
+    from bot.operator.restore import restore
+
+    with _plain_errors(), progress_bar("Copying") as progress:
+        kept = restore(settings.database_url, file, progress)
     typer.echo("Done." if kept is None else f"Done. The database before it is kept as {kept}.")
 
 
@@ -168,6 +191,8 @@ app.add_typer(keys, name="keys")
 @keys.command()
 def new() -> None:
     """Print a fresh key for SECRET_KEYS. Put it in front of the others, and keep a copy in a safe place."""
+    from bot.roster.vault import new_key
+
     typer.echo(new_key())
 
 
@@ -175,25 +200,18 @@ def new() -> None:
 def rotate_command() -> None:
     """Encrypt all secret identities with the first of the SECRET_KEYS.
 
-    The bot may run meanwhile, if it has the same keys. What was broken off goes on where it was. When it
-    is done, the old keys can go.
+    The bot may run meanwhile, if it has the same keys. After an interruption, run it again: it continues
+    where it stopped. After that, remove the old keys.
     """
-
-    async def work() -> None:
-        database = await open_database(settings.database_url, log_sql=settings.log_sql)
-        try:
-            with _progress("Encrypting") as progress:
-                count = await rotate(database, Vault(settings.secret_keys), progress)
-        finally:
-            await database.dispose()
-        typer.echo(f"{count:,} secret identities were encrypted with the first key.")
-
     settings = _settings()
-    _run(work())
+    from bot.operator.maintenance import rotate_keys
+
+    count = _run(rotate_keys(settings))
+    typer.echo(f"{count:,} secret identities were encrypted with the first key.")
 
 
-@app.command()
-def erase(
+@app.command(name="erase")
+def erase_command(
     user: Annotated[
         int | None, typer.Option(min=1, help="A member's id: all that is kept about them.")
     ] = None,
@@ -210,46 +228,30 @@ def erase(
     settings = _settings()
     if not yes:
         typer.confirm("This can't be undone. Erase it?", abort=True)
+    from bot.operator.maintenance import erase
 
-    async def work() -> None:
-        database = await open_database(settings.database_url, log_sql=settings.log_sql)
-        try:
-            if user is None:
-                assert guild is not None
-                count = await erase_guild(database, guild)
-            else:
-                async with database.write() as session:
-                    count = await erase_member(session, user_id=user, guild_id=guild)
-            await database.truncate_log()
-        finally:
-            await database.dispose()
-        typer.echo(f"Done; {count:,} heroes went with it.")
-
-    _run(work())
+    count = _run(erase(settings, user, guild))
+    typer.echo(f"Done; {count:,} heroes went with it.")
 
 
 @app.command(name="check")
 def check_command() -> None:
-    """Look over settings, database, schema and commands without changing anything.
+    """Check settings, database, schema and commands without changing anything.
 
-    Exit codes: 0 all is well, 69 the database does not answer, 78 something is to be put right.
+    Exit codes: 0 all is well, 69 the database does not answer, 78 something needs to be put right.
     """
-
-    async def work() -> None:
-        async for finding in check(settings):
-            if finding.fault is None:
-                typer.echo(f"ok     {finding.what}")
-            else:
-                typer.echo(f"to do  {finding.what}: {finding.fault}")
-                codes.add(finding.code)
-
     settings = _settings()
-    codes: set[int] = set()
-    _run(work())
-    if codes:
-        raise typer.Exit(min(codes))
+    from bot.operator.check import print_findings
+
+    code = _run(print_findings(settings))
+    if code:
+        raise typer.Exit(code)
 
 
 def main() -> None:
     """Start from the command line."""
+    if sys.platform == "win32":
+        sys.exit(
+            "Hero Roster runs on Linux, on macOS, and on Windows in WSL: https://learn.microsoft.com/windows/wsl"
+        )
     sys.exit(app())

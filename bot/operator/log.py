@@ -1,4 +1,4 @@
-"""Logging that can't leak: what an exception says is dropped, since it may quote what a member typed."""
+"""Logging without leaks: messages of exceptions are dropped, since they may quote what a member typed."""
 
 import json
 import logging
@@ -9,13 +9,15 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal, TypeAlias
 
+from typing_extensions import override
+
 _ExcInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 )
 
 
 def _code(error: BaseException) -> str:
-    """The part of an error that is safe to log: a code that its library defines."""
+    """Return the part of an error that is safe to log: a code that its library defines."""
     for attribute in ("sqlite_errorname", "sqlstate", "code", "errno"):
         code = getattr(error, attribute, None)
         if isinstance(code, int | str) and code:
@@ -24,19 +26,21 @@ def _code(error: BaseException) -> str:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and its causes, the last one first."""
     while error is not None:
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 class _SafeFormatter(logging.Formatter):
-    """Shows where an exception came from, of which type and code, and not what it says.
+    """Format an exception as its traceback, type and code, without its message.
 
     Messages of database drivers quote rows, `int()` quotes its argument, and so on.
     """
 
-    def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802 - logging's name
-        """The causes of an exception, the first one first."""
+    @override
+    def formatException(self, ei: _ExcInfo) -> str:
+        """Return the causes of an exception, the first one first."""
         parts: list[str] = []
         for error in reversed(list(_chain(ei[1]))):
             frames = "".join(traceback.format_tb(error.__traceback__))
@@ -46,10 +50,11 @@ class _SafeFormatter(logging.Formatter):
 
 
 class _JsonFormatter(_SafeFormatter):
-    """One JSON object a line."""
+    """Format a record as one JSON object on one line."""
 
+    @override
     def format(self, record: logging.LogRecord) -> str:
-        """Time in ISO 8601, level, logger and message; the traceback where there is one."""
+        """Return time in ISO 8601, level, logger and message, with the traceback if there is one."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
@@ -65,7 +70,7 @@ def configure_logging(level: str, form: Literal["text", "json"]) -> None:
     """Log to standard error.
 
     Args:
-        level: the lowest level that is logged.
+        level: the lowest level to log.
         form: text for people, json for log collectors.
     """
     handler = logging.StreamHandler(sys.stderr)
@@ -76,7 +81,7 @@ def configure_logging(level: str, form: Literal["text", "json"]) -> None:
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # At DEBUG these log what Discord sends, interaction tokens and the parameters of statements.
-    for chatty in ("discord", "aiosqlite", "asyncio"):
-        logging.getLogger(chatty).setLevel(max(logging.INFO, logging.getLevelNamesMapping()[level]))
-    # `bot.db.migrate` says what an operator wants to know of it.
+    for name in ("discord", "aiosqlite", "asyncio"):
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLevelNamesMapping()[level]))
+    # `bot.db.migrate` logs each migration itself.
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Running the bot in a process of its own: signals, exit, and what can go wrong at the start."""
+"""Run the bot in a process of its own: signals, exit, and errors at the start."""
 
 import asyncio
 import gc
@@ -20,18 +20,20 @@ from bot.settings import Settings
 
 log = logging.getLogger(__name__)
 
-STOP_WITHIN: Final = 9.0
-"""Seconds that the process has to end once it is told to; hosts kill it after ten."""
+STOP_SECONDS: Final = 9.0
+"""How long the process may take to end once it is told to; hosts kill it after ten seconds."""
 
-LOOK_FOR_GARBAGE_AFTER: Final = 10_000
-"""How many more objects there have to be before Python looks for circles among them. While hundreds of
-members wait, there are more than its usual hundreds at any time. Suggestions leave 14 each, which take some
-4 KB."""
+GC_THRESHOLD: Final = 10_000
+"""New objects after which a garbage collection begins: https://docs.python.org/3/library/gc.html#gc.set_threshold
+
+Python's default is 700. While hundreds of members wait, that many objects are alive at any time, so nearly
+every collection would be in vain. A suggestion leaves reference cycles of 14 objects, which take some 4 KB.
+"""
 
 
 @asynccontextmanager
 async def discord_faults() -> AsyncGenerator[None]:
-    """Turn what Discord's API refuses into an `OperatorError`; see `bot.gateway.link` for its gateway."""
+    """Turn errors of Discord's API into an `OperatorError`; `bot.gateway.link` does so for its gateway."""
     try:
         yield
     except discord.LoginFailure as error:
@@ -50,10 +52,10 @@ def _token(settings: Settings) -> str:
 
 
 def _end_in_time() -> None:
-    """End the process after `STOP_WITHIN` seconds, whatever still keeps it.
+    """End the process after `STOP_SECONDS`, even if something still runs.
 
-    That may be a database that does not answer, or a dead connection to Discord, which discord.py gives half
-    a minute to say goodbye. What was confirmed is stored; what is given up was not confirmed.
+    That may be a database that does not answer, or a dead connection to Discord, to which discord.py gives
+    half a minute to close. Changes that members were told of are stored; others may be lost.
     """
 
     def end() -> None:
@@ -61,30 +63,32 @@ def _end_in_time() -> None:
         logging.shutdown()
         os._exit(0)
 
-    timer = threading.Timer(STOP_WITHIN, end)
+    timer = threading.Timer(STOP_SECONDS, end)
     timer.daemon = True
     timer.start()
 
 
-def look_less_for_garbage() -> None:
-    """Let Python look for circles of objects less often, and not among what is loaded by now.
+def tune_garbage_collection() -> None:
+    """Raise the threshold of garbage collection, and exempt all objects that are loaded by now.
 
-    That stays; to look through it would halt everything for a tenth of a second now and then, and longer on a
-    small machine.
+    Modules and classes live as long as the process. A full collection that looks through them would halt the
+    bot for a tenth of a second now and then, and longer on a small machine.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(LOOK_FOR_GARBAGE_AFTER)
+    gc.set_threshold(GC_THRESHOLD)
 
 
 async def run_bot(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT, then let running handlers finish and return; see `_end_in_time`.
+    """Run until SIGTERM or SIGINT, then wait for running handlers and return: a graceful shutdown.
+
+    `_end_in_time` limits how long the shutdown takes.
 
     Raises:
-        OperatorError: it can't start.
+        OperatorError: the start is impossible, or Discord refuses the bot.
     """
     token = _token(settings)
-    look_less_for_garbage()
+    tune_garbage_collection()
     async with discord_faults(), HeroBot(settings) as bot:
         running = asyncio.create_task(bot.start(token))
         stop = asyncio.Event()
@@ -95,7 +99,7 @@ async def run_bot(settings: Settings) -> None:
         if stop.is_set():
             _end_in_time()
             await bot.close()
-            # Half-way through its start it would never notice by itself.
+            # A start that is still going on does not notice that the bot is closed.
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             return
@@ -104,10 +108,10 @@ async def run_bot(settings: Settings) -> None:
 
 
 async def sync_now(settings: Settings) -> None:
-    """Tell Discord about the commands, whether they changed or not, and return.
+    """Tell Discord about the commands, even if they are unchanged, and return.
 
     Raises:
-        OperatorError: Discord or the database can't be reached.
+        OperatorError: Discord or the database is unreachable.
     """
     token = _token(settings)
     async with discord_faults(), HeroBot(settings, force_sync=True) as bot:

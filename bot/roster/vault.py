@@ -1,14 +1,22 @@
-"""How secret identities are stored: encrypted, each bound to its hero."""
+"""How secret identities are stored: encrypted, each bound to its hero.
 
+`cryptography` takes 6 MB, so it is imported only where there are keys. `new_key` needs no other module.
+"""
+
+import base64
 import hashlib
+import secrets
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from pydantic import SecretStr
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
+    from pydantic import SecretStr
 
-from bot.db.models import Hero, SealedSecret
+    from bot.db.models import Hero, SealedSecret
 
+_KEY_BYTES: Final = 32
+"""The size of a key: https://github.com/fernet/spec/blob/master/Spec.md#key-format"""
 _KEY_NAME_LENGTH: Final = 12
 
 
@@ -18,7 +26,13 @@ class VaultError(Exception):
 
 def new_key() -> str:
     """Return a fresh key for `SECRET_KEYS`."""
-    return Fernet.generate_key().decode()
+    return base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+
+
+def _fernet_of(keys: Sequence[str]) -> "MultiFernet":
+    from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415
+
+    return MultiFernet([Fernet(key) for key in keys])
 
 
 class Vault:
@@ -28,26 +42,26 @@ class Vault:
         keys: the first one encrypts, all decrypt. Without any, secret identities are plain text.
     """
 
-    def __init__(self, keys: Sequence[SecretStr] = ()) -> None:
+    def __init__(self, keys: Sequence["SecretStr"] = ()) -> None:
         values = [key.get_secret_value() for key in keys]
         self.key_names = [hashlib.sha256(key.encode()).hexdigest()[:_KEY_NAME_LENGTH] for key in values]
         """Names that tell keys apart and give nothing away, the encrypting one first."""
-        self._fernet = MultiFernet([Fernet(key) for key in values]) if values else None
+        self._fernet = _fernet_of(values) if values else None
 
     @property
     def key_name(self) -> str | None:
         """The name of the key that encrypts; None where there is none."""
         return self.key_names[0] if self.key_names else None
 
-    def seal(self, hero: Hero, secret_name: str) -> None:
+    def seal(self, hero: "Hero", secret_name: str) -> None:
         """Store a secret identity in its hero, which has its binding already."""
         sealed = secret_name
         if self._fernet is not None:
             sealed = self._fernet.encrypt(f"{hero.secret_binding}{secret_name}".encode()).decode()
-        hero.sealed_secret = SealedSecret(sealed)
+        hero.sealed_secret = cast("SealedSecret", sealed)
         hero.secret_key = self.key_name
 
-    def unseal(self, hero: Hero) -> str:
+    def unseal(self, hero: "Hero") -> str:
         """Return the secret identity of a hero. The caller has checked who may read it.
 
         Raises:
@@ -57,6 +71,8 @@ class Vault:
             return hero.sealed_secret
         if self._fernet is None:
             raise VaultError("there are no SECRET_KEYS")
+        from cryptography.fernet import InvalidToken  # noqa: PLC0415
+
         try:
             text = self._fernet.decrypt(hero.sealed_secret).decode()
         except InvalidToken:

@@ -7,7 +7,7 @@ import discord
 import uvloop
 from discord import app_commands
 
-from bot.operator.run import look_less_for_garbage
+from bot.operator.run import tune_garbage_collection
 from tests.bench.bare import BareBot
 from tests.bench.looks import card, page
 
@@ -51,5 +51,5 @@ async def list_(interaction: Interaction) -> None:
 if __name__ == "__main__":
     bot = BareBot()
     bot.tree.add_command(hero)
-    look_less_for_garbage()
+    tune_garbage_collection()
     bot.start_now(uvloop.run)

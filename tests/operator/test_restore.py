@@ -12,7 +12,8 @@ from sqlalchemy import URL
 
 from bot.db.open import open_database
 from bot.errors import OperatorError
-from bot.operator.backup import backup, restore
+from bot.operator.backup import backup
+from bot.operator.restore import restore
 from bot.paths import ROOT
 from tests.support.backups import fill, names_in, quietly
 

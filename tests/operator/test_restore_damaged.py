@@ -13,7 +13,8 @@ from sqlalchemy import URL
 
 from bot.db.open import open_database
 from bot.errors import OperatorError
-from bot.operator.backup import backup, restore
+from bot.operator.backup import backup
+from bot.operator.restore import restore
 from tests.support.backups import cut_short, fill, leave_a_log, names_in, quietly, without_a_head
 
 

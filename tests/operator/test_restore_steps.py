@@ -18,7 +18,7 @@ STEP_BY_STEP = """
 import os, signal, sys
 from pathlib import Path
 from sqlalchemy import URL
-from bot.operator.backup import restore
+from bot.operator.restore import restore
 from bot.errors import OperatorError
 
 how, links, *folders = sys.argv[1:]
