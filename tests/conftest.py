@@ -1,3 +1,4 @@
+import os
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
@@ -7,8 +8,14 @@ from sqlalchemy import URL
 
 from bot.db.engine import Database
 from bot.db.open import open_database
+from bot.settings import Settings
 from tests.support.databases import PostgresServer, postgres_server
 from tests.support.world import World, discord_on, populate
+
+# No test, nor a process that it starts, reads the settings of whoever runs the tests.
+for variable in set(os.environ):
+    if variable.lower() in Settings.model_fields:
+        del os.environ[variable]
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +34,6 @@ def shared_postgres_url(postgres: PostgresServer) -> Iterator[URL]:
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]
     """Neither the .env nor the database of whoever runs the tests is in reach."""
     monkeypatch.chdir(tmp_path)
-    for name in ("DISCORD_TOKEN", "DATABASE_URL", "DEV_GUILD_ID", "DISCORD_API_URL", "DISCORD_GATEWAY_URL"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
