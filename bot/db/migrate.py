@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.db.engine import Database
 from bot.errors import EX_CONFIG, OperatorError
-from bot.paths import ROOT
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +20,11 @@ LOCK: Final = 0x4845524F
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
-    """Alembic's settings from pyproject.toml, for use on `connection`."""
-    config = Config(toml_file=ROOT / "pyproject.toml")
+    """Return Alembic's settings, for use on `connection`."""
+    config = Config()
+    # In the installed package too, where there is no pyproject.toml.
+    config.set_main_option("script_location", "bot.db:migrations")
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.attributes["connection"] = connection
     return config
 

@@ -11,11 +11,11 @@ from pydantic import SecretStr
 from sqlmodel import col, func, select
 
 from bot.db.models import Confidant, Departure, Hero, HistoryEntry, Portrait
-from bot.paths import ROOT
 from bot.roster.housekeeping import erase_guild, purge
 from bot.roster.personal import note_departure, note_return
 from bot.roster.vault import Vault, new_key
 from tests.process.test_process import run
+from tests.support.paths import ROOT
 from tests.support.world import World, answer_of, assert_private, text_of
 
 

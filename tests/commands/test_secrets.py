@@ -18,7 +18,6 @@ from bot.db.models import Confidant, Hero, HistoryEntry
 from bot.db.open import open_database
 from bot.errors import OperatorError
 from bot.operator.backup import backup
-from bot.paths import ROOT
 from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
 from bot.roster.errors import RosterError
@@ -28,6 +27,7 @@ from bot.roster.secrets import rotate_batch
 from bot.roster.vault import Vault, VaultError, new_key
 from bot.settings import load_settings
 from tests.process.test_process import run
+from tests.support.paths import ROOT
 from tests.support.world import World, answer_of, assert_private, labels_of, text_of
 
 MARKER = "Marker Secret"

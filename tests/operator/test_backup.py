@@ -22,12 +22,12 @@ from bot.db.models import Hero
 from bot.db.open import open_database
 from bot.errors import OperatorError
 from bot.operator.backup import backup
-from bot.paths import ROOT
 from bot.roster.adding import add_hero, new_hero
 from bot.roster.asker import Asker
 from bot.roster.quota import Quota
 from bot.roster.vault import Vault
 from tests.process.test_process import run
+from tests.support.paths import ROOT
 
 ANN = Asker(2, quota=Quota(1_000_000, 1_000_000))
 

@@ -19,8 +19,8 @@ from sqlalchemy import URL
 from bot.db.open import open_database
 from bot.errors import OperatorError
 from bot.operator.backup import backup, restore
-from bot.paths import ROOT
 from tests.operator.test_backup import fill, names_in, quietly
+from tests.support.paths import ROOT
 
 
 async def test_a_restore_brings_back_the_backup_and_keeps_the_old_one(

@@ -13,11 +13,11 @@ from sqlalchemy import URL, text
 from bot.db import migrate
 from bot.gateway.link import pause_before_connection, pause_before_session
 from bot.operator.log import configure_logging
-from bot.paths import ROOT
 from bot.roster.vault import new_key
 from tests.endurance.load import connection
 from tests.support.databases import PostgresServer
 from tests.support.live import live_bot, start_process
+from tests.support.paths import ROOT
 from tests.wire import Wire
 
 
