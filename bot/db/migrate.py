@@ -1,48 +1,58 @@
-"""Bring a database to the newest schema, also when several processes try at once."""
+"""Bring a database to the newest schema, also when several processes try at once.
+
+Alembic takes 8 MB, so it is imported only where there is something to migrate.
+"""
 
 import logging
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.db.engine import Database
 from bot.errors import EX_CONFIG, OperatorError
-from bot.paths import ROOT
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 log = logging.getLogger(__name__)
 
 LOCK: Final = 0x4845524F
 """PostgreSQL's advisory lock that a migrating process holds; the number spells HERO."""
+VERSIONS: Final = Path(__file__).parent / "migrations" / "versions"
+"""The migrations. Each file is named after its revision, a number of four digits: `0001_heroes.py`."""
 
 
-def alembic_config(connection: Connection | None = None) -> Config:
-    """Alembic's settings from pyproject.toml, for use on `connection`."""
-    config = Config(toml_file=ROOT / "pyproject.toml")
-    config.attributes["connection"] = connection
+def alembic_config(connection: Connection) -> "Config":
+    """Return Alembic's settings, for use on `connection`."""
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", "bot.db:migrations")
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     return config
 
 
-def newest_revision() -> str | None:
-    """The revision that this version of the bot needs."""
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
-
-
 def known_revisions() -> set[str]:
-    """Every revision that this version of the bot can upgrade from, or needs."""
-    return {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
+    """Return every revision that this version of the bot can upgrade from, or needs."""
+    return {file.name.partition("_")[0] for file in VERSIONS.glob("[0-9]*.py")}
+
+
+def newest_revision() -> str:
+    """Return the revision that this version of the bot needs."""
+    return max(known_revisions())
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 async def current_revision(engine: AsyncEngine) -> str | None:
-    """The revision that the database has; None where nothing has been migrated yet."""
+    """Return the revision that the database has; None if nothing has been migrated yet."""
     async with engine.connect() as connection:
         return await connection.run_sync(_revision)
 
@@ -57,6 +67,8 @@ def _upgrade(connection: Connection) -> None:
             "or restore the backup from before the upgrade.",
             EX_CONFIG,
         )
+    from alembic import command  # noqa: PLC0415
+
     command.upgrade(alembic_config(connection), "head")
     log.info("migrated the database from schema %s to %s", have or "none", need)
 
@@ -68,7 +80,7 @@ async def migrate(database: Database) -> None:
 
     Raises:
         OperatorError: the database was made by a newer version of the bot.
-        sqlalchemy.exc.DBAPIError: the database can't be reached or written.
+        sqlalchemy.exc.DBAPIError: the database is unreachable or read-only.
     """
     if database.is_sqlite:
         await _migrate_sqlite(database.engine)

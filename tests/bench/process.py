@@ -11,9 +11,9 @@ from typing import Final
 from cryptography.fernet import Fernet
 from sqlalchemy import URL
 
-from bot.paths import ROOT
 from tests.bench.data import GUILDS
 from tests.bench.load import Crowd
+from tests.support.paths import ROOT
 from tests.wire import Wire
 
 SECRET_KEY: Final = Fernet.generate_key().decode()

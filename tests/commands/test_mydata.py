@@ -4,8 +4,8 @@ import json
 import re
 
 from bot.db.models import Confidant, Hero, HistoryEntry
-from bot.paths import ROOT
 from tests.support.lively import count, lively
+from tests.support.paths import ROOT
 from tests.support.world import World, answer_of, assert_private, text_of
 
 

@@ -15,8 +15,8 @@ from PIL import Image
 
 from bot.images import chart as chart_module
 from bot.images.chart import SIZE, chart, draw
-from bot.paths import ROOT
 from bot.roster.statistics import Statistics
+from tests.support.paths import ROOT
 from tests.support.statistics import HUGE, NOTHING, ONE, numbers
 
 BACKGROUND = (0x2B, 0x2D, 0x31)

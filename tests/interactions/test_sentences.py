@@ -8,8 +8,8 @@ from string import Formatter
 import pytest
 
 from bot.interactions.sentences import SENTENCES, sentence_of
-from bot.paths import ROOT
 from bot.roster.errors import HeroNotFoundError, NameTakenError, Refusal, RosterError
+from tests.support.paths import ROOT
 
 EXAMPLES = {"name": "Deadpond", "near": ["Deadpond"], "field": "name"}
 """Facts that are no numbers."""

@@ -22,10 +22,10 @@ from bot.db.models import Hero
 from bot.db.open import open_database
 from bot.errors import OperatorError
 from bot.operator.backup import backup
-from bot.paths import ROOT
 from tests.support.backups import fill, names_in, quietly
 from tests.support.command import run
 from tests.support.heroes import stored_hero
+from tests.support.paths import ROOT
 
 
 async def test_a_backup_under_writes_is_one_moment_of_the_database(tmp_path_url: URL, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from playwright.async_api import Locator, Page, async_playwright, expect
 
 from bot.images.chart import SIZE
 from bot.images.portrait import MAX_SIDE_PX
-from bot.paths import ROOT
+from tests.support.paths import ROOT
 from tests.support.preview import WITHIN, Preview
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -14,8 +14,8 @@ from bot.db.open import open_database
 from bot.errors import OperatorError
 from bot.operator.backup import backup
 from bot.operator.restore import restore
-from bot.paths import ROOT
 from tests.support.backups import fill, names_in, quietly
+from tests.support.paths import ROOT
 
 
 async def test_a_restore_brings_back_the_backup_and_keeps_the_old_one(

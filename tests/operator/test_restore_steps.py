@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import URL
 
 from bot.operator.backup import backup
-from bot.paths import ROOT
 from tests.support.backups import cut_short, fill, leave_a_log, names_in, quietly
+from tests.support.paths import ROOT
 
 STEP_BY_STEP = """
 import os, signal, sys

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, text
 
-from bot.paths import ROOT
 from tests.endurance.load import connection
 from tests.support.databases import PostgresServer
 from tests.support.live import live_bot, start_process
+from tests.support.paths import ROOT
 from tests.wire import Wire
 from tests.wire.form import BUTTON, TEXT_SELECT
 from tests.wire.messages import blank

@@ -6,10 +6,10 @@ from pathlib import Path
 from sqlalchemy import URL, text
 
 from bot.db import migrate
-from bot.paths import ROOT
 from tests.endurance.load import connection
 from tests.support.command import run
 from tests.support.live import live_bot, start_process
+from tests.support.paths import ROOT
 from tests.wire import Wire
 
 

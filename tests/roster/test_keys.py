@@ -15,10 +15,10 @@ from bot.db.engine import Database
 from bot.db.models import Hero
 from bot.db.open import open_database
 from bot.errors import OperatorError
-from bot.paths import ROOT
 from bot.roster.keys import check_keys, rotate
 from bot.roster.vault import Vault, new_key
 from tests.support.command import run
+from tests.support.paths import ROOT
 from tests.support.secrets import MARKER, all_heroes, quietly, store, vault_of
 
 KILLED = """

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy import URL
 
 from bot.client import HeroBot
-from bot.paths import ROOT
+from tests.support.paths import ROOT
 from tests.support.world import settings_for
 from tests.wire import Wire
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.paths import ROOT
+from tests.support.paths import ROOT
 
 WITHIN = 20.0
 """Seconds that the process gets for each step; it needs about two."""
