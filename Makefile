@@ -24,11 +24,12 @@ lint: $(VENV)/dev
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-logo
 
 lock: $(VENV)/dev
-	$(LOCK) --extra dev -o requirements-dev.txt $(UPGRADE)
-	$(LOCK) --extra preview -c requirements-dev.txt -o requirements-preview.txt
-	$(LOCK) -c requirements-dev.txt -o requirements.txt
+	$(LOCK) --extra dev -o requirements/dev.txt $(UPGRADE)
+	$(LOCK) --extra preview -c requirements/dev.txt -o requirements/preview.txt
+	$(LOCK) -c requirements/dev.txt -o requirements.txt
 
 .env: | $(VENV)/run
 	@umask 077; sed "s|^SECRET_KEYS=.*|SECRET_KEYS=$$($(BIN)/python -m bot keys new)|" .env.example > .env
@@ -37,10 +38,10 @@ lock: $(VENV)/dev
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/run: requirements-preview.txt | $(BIN)/python
+$(VENV)/run: requirements/preview.txt | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r $<
 	@touch $@
 
-$(VENV)/dev: requirements-dev.txt | $(BIN)/python
+$(VENV)/dev: requirements/dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r $<
 	@touch $@
