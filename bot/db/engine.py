@@ -100,8 +100,11 @@ class Database:
             _sync(session).take_turn = partial(self._take, held, *turns)
             async with self._until_given_up():
                 yield session
+                if _sync(session).take_turn is not None and not session.new:
+                    # Never used: what was done is stored by a batch.
+                    return
                 await session.flush()
-            if _sync(session).take_turn is None and session.in_transaction():
+            if session.in_transaction():
                 await self._check_begun(session)
             # No `give_up` from here on: nobody could tell whether the transaction is stored.
             await session.commit()

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Action, Hero
 from bot.roster.asker import Asker, Right
 from bot.roster.errors import NotYoursError, Refusal, RosterError
-from bot.roster.heroes import hero_by_id, name_taken
+from bot.roster.heroes import flush_name, hero_by_id
 from bot.roster.history import Changes, record
 from bot.roster.quota import check_pace
 from bot.roster.rules import clean_age, clean_description, clean_name, clean_secret_name, name_key
@@ -86,19 +85,6 @@ async def edit_hero(session: AsyncSession, asker: Asker, vault: Vault, hero_id: 
     record(session, hero, Action.EDITED, asker, changes=changes)
     await flush_name(session, hero)
     return hero
-
-
-async def flush_name(session: AsyncSession, hero: Hero) -> None:
-    """Write a hero whose name may be new.
-
-    Raises:
-        NameTakenError: another hero of the guild has that name; the transaction is rolled back.
-    """
-    guild_id, name = hero.guild_id, hero.name
-    try:
-        await session.flush()
-    except IntegrityError as error:
-        raise await name_taken(session, guild_id, name, error) from None
 
 
 def _clean(edit: Edit) -> dict[str, str | int | None]:

@@ -85,13 +85,20 @@ async def hero_by_id(
     return hero
 
 
-async def name_taken(
-    session: AsyncSession, guild_id: int, name: str, error: IntegrityError
-) -> NameTakenError | IntegrityError:
-    """Roll back, and return what a failed change is to raise: who plays the hero of that name.
+async def flush_name(session: AsyncSession, hero: Hero) -> None:
+    """Write a hero whose name may be new.
 
     The database decides the conflict. If the roster looked first, two members could pass at once.
+
+    Raises:
+        NameTakenError: another hero of the guild has that name; the transaction is rolled back.
     """
-    await session.rollback()
-    other = await hero_named(session, guild_id, name)
-    return error if other is None else NameTakenError(other.name, other.owner_id)
+    guild_id, name = hero.guild_id, hero.name
+    try:
+        await session.flush()
+    except IntegrityError:
+        await session.rollback()
+        other = await hero_named(session, guild_id, name)
+        if other is None:
+            raise
+        raise NameTakenError(other.name, other.owner_id) from None

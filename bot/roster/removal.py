@@ -9,9 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.db.models import Action, Hero
 from bot.roster.asker import Asker, Right
-from bot.roster.editing import flush_name
 from bot.roster.errors import HeroGoneError, Refusal, RosterError
-from bot.roster.heroes import hero_by_id, hero_named
+from bot.roster.heroes import flush_name, hero_by_id, hero_named
 from bot.roster.history import Changes, record
 from bot.roster.lookup import MAX_SUGGESTIONS
 from bot.roster.quota import check_pace, check_room, lock_members

@@ -55,11 +55,15 @@ class Vault:
 
     def seal(self, hero: "Hero", secret_name: str) -> None:
         """Store a secret identity in its hero, which has its binding already."""
+        hero.sealed_secret = self.sealed(secret_name, hero.secret_binding)
+        hero.secret_key = self.key_name
+
+    def sealed(self, secret_name: str, binding: str) -> "SealedSecret":
+        """Return a secret identity as the hero with this binding stores it, encrypted by the first key."""
         sealed = secret_name
         if self._fernet is not None:
-            sealed = self._fernet.encrypt(f"{hero.secret_binding}{secret_name}".encode()).decode()
-        hero.sealed_secret = cast("SealedSecret", sealed)
-        hero.secret_key = self.key_name
+            sealed = self._fernet.encrypt(f"{binding}{secret_name}".encode()).decode()
+        return cast("SealedSecret", sealed)
 
     def unseal(self, hero: "Hero") -> str:
         """Return the secret identity of a hero. The caller has checked who may read it.
