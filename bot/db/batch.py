@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 MAX_CALLS: Final = 30
 """Calls that share one session."""
+MAX_GATHER_SECONDS: Final = 0.01
+"""How long a batch waits for as many calls as the one before had. Without it, members who act again and again
+would be done in turns: one alone, then all the others."""
 
 
 class _LeftOut(Enum):
@@ -48,12 +51,15 @@ class _Call(Generic[T]):
 class _Queue(Generic[T]):
     waiting: list[_Call[T]] = field(default_factory=list[_Call[T]])
     running: "asyncio.Task[None] | None" = None
+    latest: int = 1
+    """Calls in the latest batch."""
 
 
 class Batch(Generic[T, R]):
     """A roster function whose simultaneous calls are done together.
 
-    A call waits neither for calls that may never come, nor longer than `MAX_WAIT_SECONDS` for earlier ones.
+    A call waits up to `MAX_GATHER_SECONDS` for others, if the latest batch had several, and up to
+    `MAX_WAIT_SECONDS` for those before it.
 
     Args:
         together: does it for up to `MAX_CALLS` calls in one session, all or nothing, and returns a result for
@@ -102,6 +108,7 @@ class Batch(Generic[T, R]):
                 await self._gather(queue)
                 self._expire(queue, asyncio.get_running_loop().time() - engine.MAX_WAIT_SECONDS)
                 calls, queue.waiting = queue.waiting[:MAX_CALLS], queue.waiting[MAX_CALLS:]
+                queue.latest = len(calls)
                 if pending := [call for call in calls if not call.done.done()]:
                     await self._do(database, pending)
         finally:
@@ -111,11 +118,15 @@ class Batch(Generic[T, R]):
                 call.done.cancel()
 
     async def _gather(self, queue: _Queue[T]) -> None:
-        """Let tasks that are ready make their calls, as long as each pass of the event loop brings more."""
+        """Wait for calls that are about to come: of tasks that are ready, and of as many as came before."""
         before = 0
         while before < len(queue.waiting) < MAX_CALLS:
             before = len(queue.waiting)
             await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + MAX_GATHER_SECONDS
+        while len(queue.waiting) < queue.latest and loop.time() < until:
+            await asyncio.sleep(0.001)
 
     def _expire(self, queue: _Queue[T], before: float) -> None:
         """Fail calls that have waited since before that time of the event loop."""
