@@ -90,6 +90,24 @@ async def test_who_comes_at_once_or_meanwhile_is_done_together(work: Doubling, a
     assert await ask(4) == 8
 
 
+async def test_a_batch_waits_for_as_many_as_the_one_before_had(
+    work: Doubling, ask: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.db.batch.MAX_GATHER_SECONDS", 60.0)
+    work.going_on.set()
+    await asyncio.gather(*await ask.start(1, 2, 3))
+
+    # One comes sooner than the others; nobody is done in turns.
+    again = [*await ask.start(4), *await ask.start(5), *await ask.start(6)]
+    async with asyncio.timeout(30):
+        await asyncio.gather(*again)
+
+    assert work.batches == [[1, 2, 3], [4, 5, 6]]
+    monkeypatch.setattr("bot.db.batch.MAX_GATHER_SECONDS", 0.0)
+    await asyncio.gather(*await ask.start(7))
+    assert work.batches[-1] == [7]
+
+
 async def test_who_is_left_out_is_done_alone_in_their_own_session(work: Doubling, ask: Asking) -> None:
     asking = await ask.start(2, 0)
     work.going_on.set()
