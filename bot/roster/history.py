@@ -1,4 +1,4 @@
-"""What happened to a hero: written with each change, read by its owner and keepers."""
+"""The history of a hero: written with each change, read by its owner and keepers."""
 
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
@@ -36,7 +36,7 @@ def record(
         action: what happens.
         asker: who does it.
         changes: which fields change; for a secret identity only that it does.
-        other_id: whom it also concerns: the owner before, or a confidant.
+        other_id: the owner before, or a confidant.
     """
     session.add(
         HistoryEntry(

@@ -14,7 +14,7 @@ from bot.roster.history import record
 from bot.roster.quota import check_pace, check_room, lock_members
 
 OFFER_LASTS: Final = timedelta(days=1)
-"""How long the receiver of a transfer has to accept it."""
+"""The time that the receiver of a transfer has to accept it."""
 
 
 async def accept_offer(

@@ -1,4 +1,4 @@
-"""What the fields of a hero may hold, and how names are compared."""
+"""The rules for the fields of a hero, and for comparing names."""
 
 import re
 import unicodedata

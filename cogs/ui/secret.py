@@ -1,4 +1,4 @@
-"""Telling a secret identity to those who may read it."""
+"""Tell a secret identity to those who may read it."""
 
 from bot.interactions.answer import answers, asker_of
 from bot.interactions.host import Interaction
@@ -9,14 +9,14 @@ from cogs.ui.buttons import HeroButton
 
 
 class SecretIdentity(HeroButton, kind="secret"):
-    """Shows the secret identity of a hero to the member who clicks, if they may read it."""
+    """Show the secret identity of a hero to the member who clicks, if they may read it."""
 
     label = "Secret identity"
     emoji = "🎭"
 
     @answers(To.ASKER)
     async def clicked(self, interaction: Interaction) -> Answer:
-        """Tell it privately."""
+        """Answer privately with the secret identity."""
         return await tell_secret(interaction, self.hero_id)
 
 
