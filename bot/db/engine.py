@@ -101,7 +101,7 @@ class Database:
             async with self._until_given_up():
                 yield session
                 if _sync(session).take_turn is not None and not session.new:
-                    # Never used: what was done is stored by a batch.
+                    # Never used: a batch has stored the changes.
                     return
                 await session.flush()
             if session.in_transaction():
@@ -123,7 +123,7 @@ class Database:
             held.callback(semaphore.release)
 
     async def _check_begun(self, session: AsyncSession) -> None:
-        """Fail loudly if an upgraded library no longer begins transactions as we do: writes would be lost.
+        """Raise if an upgraded library no longer begins transactions as we do: writes would be lost.
 
         Raises:
             RuntimeError: this session's statements ran outside a transaction.

@@ -71,7 +71,7 @@ async def sync_commands(tree: Tree, db: Database, dev_guild_id: int | None, *, f
 
 
 async def _known(db: Database, application_id: int) -> dict[int, SyncedCommands]:
-    """Return what Discord was told last, by guild."""
+    """Return the commands that Discord was told last, by guild."""
     query = select(SyncedCommands).where(col(SyncedCommands.application_id) == application_id)
     async with db.read() as session:
         return {row.guild_id: row for row in await session.exec(query)}

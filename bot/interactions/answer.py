@@ -28,7 +28,7 @@ https://discord.com/developers/docs/interactions/receiving-and-responding"""
 
 MAX_WAITED_SECONDS: Final = 1.0
 """The longest that an interaction is believed to have waited for its handler. Discord's clock dates it: if
-ours is ahead, every interaction seems to have waited. A form cannot follow a deferral: it needs time."""
+ours is ahead, every interaction seems to have waited. A form cannot follow a deferral, so it needs time."""
 
 UNSHOWABLE: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 """Statuses by which Discord refuses an answer for its content, such as its length. It takes another one."""
@@ -48,7 +48,7 @@ def answers(to: To) -> Callable[[Handler[S, P]], Wrapped[S, P]]:
     are private.
 
     Args:
-        to: who sees the answer.
+        to: the members who see the answer.
     """
 
     def decorate(handler: Handler[S, P]) -> Wrapped[S, P]:
@@ -64,7 +64,7 @@ def answers(to: To) -> Callable[[Handler[S, P]], Wrapped[S, P]]:
 
 
 def asker_of(interaction: Interaction) -> Asker:
-    """Return who asks, where and when, and whether they are a keeper, as Discord says at this moment.
+    """Return the member who asks, with the guild, the time and the rights, as Discord says at this moment.
 
     Raises:
         Refused: they ask in a private conversation.

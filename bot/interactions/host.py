@@ -69,7 +69,7 @@ class Host(commands.AutoShardedBot):
             work.close()
 
     def refuse_handlers(self) -> None:
-        """Start no handler any more."""
+        """Refuse to start further handlers."""
         self._stopping = True
 
     async def handlers_run(self, within: float) -> bool:

@@ -31,7 +31,7 @@ async def retry(request: Callable[[], Awaitable[object]], until: float) -> None:
 
     Args:
         request: makes the request, each time anew.
-        until: when it is too late for another try, in seconds of the event loop's clock.
+        until: the time after which no try begins, in seconds of the event loop's clock.
 
     Raises:
         discord.HTTPException: Discord refuses it.

@@ -48,10 +48,10 @@ async def send(interaction: Interaction, answer: Answer, to: To, asked_at: float
     """Send an answer, and retry while Discord takes it.
 
     Args:
-        interaction: what it answers.
-        answer: what is said.
-        to: who sees it.
-        asked_at: when Discord began to wait, in seconds of the event loop's clock.
+        interaction: the interaction to answer.
+        answer: the answer.
+        to: the members who see it.
+        asked_at: the time since which Discord waits, in seconds of the event loop's clock.
         deferred: whether a deferral is there already, which the answer replaces.
 
     Raises:
@@ -110,7 +110,7 @@ def _new(body: str | Panel) -> dict[str, Any]:
 
 
 def _changed(body: str | Panel) -> dict[str, Any]:
-    """Return discord.py's arguments for what a message is to become."""
+    """Return discord.py's arguments for a changed message."""
     return {"content": body} if isinstance(body, str) else {"view": body, "attachments": _rewound(body)}
 
 

@@ -23,7 +23,7 @@ class Asker:
     Args:
         id: the member's snowflake.
         guild_id: the snowflake of the guild in which they ask. All that they ask for is in it.
-        now: when they ask; by default now.
+        now: the time at which they ask; by default now.
         keeper: whether they may manage the server.
     """
 

@@ -20,7 +20,7 @@ class Edit:
     """The new fields of a hero.
 
     Args:
-        version: which version of the hero the asker saw.
+        version: the version of the hero that the asker saw.
         name: see `clean_name`.
         age: see `clean_age`.
         description: see `clean_description`.
@@ -52,7 +52,7 @@ async def edit_hero(session: AsyncSession, asker: Asker, vault: Vault, hero_id: 
     Args:
         session: one that writes.
         asker: its owner or a keeper. Only those who may read the secret identity may change it.
-        vault: what encrypts the secret identity.
+        vault: encrypts the secret identity.
         hero_id: the hero's number.
         edit: the new fields.
 

@@ -65,7 +65,7 @@ async def hero_by_id(
 
     Args:
         session: one that reads, or writes.
-        asker: who asks.
+        asker: the member who asks.
         hero_id: the hero's number.
         right: the relation that the asker must have to it.
         lock: keep others from changing it until this transaction ends.

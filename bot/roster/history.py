@@ -33,9 +33,9 @@ def record(
     Args:
         session: the one that changes the hero.
         hero: a hero that the database has numbered.
-        action: what happens.
-        asker: who does it.
-        changes: which fields change; for a secret identity only that it does.
+        action: the event.
+        asker: the member who acts.
+        changes: the fields that change; for a secret identity only that it does.
         other_id: the owner before, or a confidant.
     """
     session.add(

@@ -33,7 +33,7 @@ class Wanted:
     """A hero as a member names it.
 
     Args:
-        name: what was typed.
+        name: the typed text.
         right: the relation that the asker must have to it.
     """
 
@@ -83,8 +83,8 @@ async def suggest_names(
 
     Args:
         session: one that reads.
-        asker: who types.
-        typed: what was typed.
+        asker: the member who types.
+        typed: the typed text.
         right: only heroes to which the asker has this right.
     """
     own = right is Right.OWNER or (right is Right.OWNER_OR_KEEPER and not asker.keeper)

@@ -132,7 +132,7 @@ def _age(typed: str) -> int | None:
 
 
 def _given_back(sentence: str, typed: dict[str, str], hero_id: int, current: Hero | None) -> Private:
-    """Return what was wrong along with what was typed, so that nothing of it is lost."""
+    """Return the sentence along with the typed text, so that nothing of it is lost."""
     parts = [sentence]
     if current is not None:
         fields = {"name": current.name, "age": current.age, "description": current.description}

@@ -21,7 +21,7 @@ class SecretIdentity(HeroButton, kind="secret"):
 
 
 async def tell_secret(interaction: Interaction, hero_id: int) -> str:
-    """Return a sentence with the secret identity of a hero for the asker; see `read_secret`."""
+    """Return a sentence with a hero's secret identity for the asker; see `read_secret`."""
     bot = interaction.client
     async with bot.db.write() as session:
         hero, secret_name = await read_secret(session, asker_of(interaction), bot.vault, hero_id)
