@@ -21,18 +21,18 @@ from bot.settings import Settings
 COGS: Final = ("cogs.hero", "cogs.mydata", "cogs.housekeeping")
 """The cogs, by name. One that fails to load stops the start."""
 
-FINISH_SECONDS: Final = 5.0
-"""How long running handlers may go on when the bot stops; hosts kill a process after ten seconds."""
-EXCUSE_SECONDS: Final = 3.0
-"""How long handlers that wait for the database may then take to say so. To cancel a statement on a PostgreSQL
-that does not answer takes two seconds."""
+MAX_FINISH_SECONDS: Final = 5.0
+"""Seconds that running handlers have to finish when the bot stops; hosts kill a process after ten seconds."""
+MAX_EXCUSE_SECONDS: Final = 3.0
+"""Seconds that handlers which wait for the database then have to tell their members. A PostgreSQL that does
+not answer takes two seconds to cancel a statement."""
 
 
 # discord.py warns that voice is not installed. It is not meant to be.
 discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
 
-HEARTBEAT_TIMEOUT: Final = 60.0
+HEARTBEAT_TIMEOUT_SECONDS: Final = 60.0
 """Seconds of silence after which a connection is dead. Discord asks for a heartbeat every 41 seconds."""
 
 
@@ -62,7 +62,7 @@ class HeroBot(Host):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
-            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT_SECONDS,
             shard_count=shard_count,
         )
         keep_little(parsers_of(self))
@@ -121,8 +121,8 @@ class HeroBot(Host):
         failed half-way closes as well.
         """
         self.refuse_handlers()
-        if await self.handlers_run(FINISH_SECONDS):
+        if await self.handlers_run(MAX_FINISH_SECONDS):
             self.db.give_up()
-            await self.handlers_run(EXCUSE_SECONDS)
+            await self.handlers_run(MAX_EXCUSE_SECONDS)
         await super().close()
         await self._opened.aclose()

@@ -1,4 +1,4 @@
-"""What the environment and .env say, read once and validated together."""
+"""The settings from the environment and .env, read once and validated together."""
 
 import base64
 from typing import Annotated, Any, Final, Literal
@@ -20,7 +20,7 @@ from bot.db.url import DEFAULT_URL, parse_url
 from bot.errors import EX_CONFIG, OperatorError
 
 KEY_BYTES: Final = 32
-"""What a key of `SECRET_KEYS` holds in URL-safe base64: https://github.com/fernet/spec/blob/master/Spec.md"""
+"""Bytes in a key of `SECRET_KEYS`: https://github.com/fernet/spec/blob/master/Spec.md#key-format"""
 
 
 def _check_token(token: SecretStr) -> SecretStr:

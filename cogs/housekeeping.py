@@ -1,4 +1,4 @@
-"""What the bot does without a command: guilds that come and go, and the daily purge."""
+"""Work without a command: note guilds that the bot joins or leaves, and purge daily."""
 
 import asyncio
 import logging
@@ -22,11 +22,11 @@ from bot.roster.housekeeping import (
 log = logging.getLogger(__name__)
 
 LOOK_EVERY: Final = timedelta(days=1)
-"""How often a process looks whether the purge is due, beginning with its start."""
+"""The time between two looks of a process whether the purge is due; the first is at its start."""
 
 
 class HousekeepingCog(commands.Cog):
-    """Listens to guilds, and runs the daily purge in whichever process claims it first."""
+    """Note departures and returns, and run the daily purge in the process that claims it first."""
 
     def __init__(self, bot: Host) -> None:
         self.bot = bot

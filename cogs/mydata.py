@@ -74,7 +74,7 @@ class MyDataCog(
 
 
 class EraseForm(Form):
-    """Asks for the word that nobody types by a slip.
+    """The form that asks for a word which nobody types by mistake.
 
     Args:
         where: in this server, or in every one.

@@ -19,7 +19,7 @@ from bot.db.drivers.session import LazySession
 from bot.errors import EX_CONFIG, OperatorError
 
 MAX_WAIT_SECONDS: Final = 10.0
-"""How long a command waits for the database: for a connection, a lock or a statement."""
+"""Seconds that a command waits for the database: for a connection, a lock or a statement."""
 CHECKPOINT_RETRY_SECONDS: Final = 0.2
 """Time between two tries to empty SQLite's write-ahead log."""
 
@@ -39,7 +39,7 @@ class Database:
     Args:
         url: a URL with an async driver, as `bot.db.url.parse_url` makes it.
         log_sql: log each statement at INFO; never its parameters.
-        info: what each session carries in its `info`.
+        info: the entries that each session carries in its `info`.
 
     Raises:
         OperatorError: the folder of a SQLite file is impossible to make.
@@ -62,7 +62,7 @@ class Database:
         self._connections = asyncio.Semaphore(SQLITE_POOL_SIZE if self.is_sqlite else POSTGRESQL_POOL_SIZE)
         self._writer = asyncio.Semaphore(1)
         self._given_up = False
-        self._patience: set[asyncio.Timeout] = set()
+        self._open_timeouts: set[asyncio.Timeout] = set()
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncSession]:
@@ -101,7 +101,7 @@ class Database:
             async with self._until_given_up():
                 yield session
                 if _sync(session).take_turn is not None and not session.new:
-                    # Never used: what was done is stored by a batch.
+                    # Never used: a batch has stored the changes.
                     return
                 await session.flush()
             if session.in_transaction():
@@ -123,7 +123,7 @@ class Database:
             held.callback(semaphore.release)
 
     async def _check_begun(self, session: AsyncSession) -> None:
-        """Fail loudly if an upgraded library no longer begins transactions as we do: writes would be lost.
+        """Raise if an upgraded library no longer begins transactions as we do: writes would be lost.
 
         Raises:
             RuntimeError: this session's statements ran outside a transaction.
@@ -142,16 +142,16 @@ class Database:
         if self._given_up:
             raise GivenUp
         # It has no deadline yet; `give_up` sets one.
-        patience = asyncio.timeout(None)
+        timeout = asyncio.timeout(None)
         try:
-            async with patience:
-                self._patience.add(patience)
+            async with timeout:
+                self._open_timeouts.add(timeout)
                 try:
                     yield
                 finally:
-                    self._patience.discard(patience)
+                    self._open_timeouts.discard(timeout)
         except TimeoutError as error:
-            if patience.expired():
+            if timeout.expired():
                 raise GivenUp from error
             raise
 
@@ -159,8 +159,8 @@ class Database:
         """Fail every session that is not being committed yet, at once, and every session that comes later."""
         self._given_up = True
         now = asyncio.get_running_loop().time()
-        for patience in self._patience:
-            patience.reschedule(now)
+        for timeout in self._open_timeouts:
+            timeout.reschedule(now)
 
     async def truncate_log(self) -> None:
         """Checkpoint SQLite's write-ahead log, so that nothing older is left in it.
@@ -253,7 +253,7 @@ def _postgresql(url: URL, *, log_sql: bool) -> AsyncEngine:
     def checked_out(
         connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
     ) -> None:
-        # asyncpg notices a server that goes away; a ping would cost three round trips.
+        # asyncpg notices a server that closes the connection; a ping would cost three round trips.
         if connection.driver_connection.is_closed():
             raise InvalidatePoolError
 

@@ -20,7 +20,7 @@ async def lock_until_commit(session: AsyncSession, *numbers: int) -> None:
 
     Args:
         session: one that writes.
-        numbers: what to lock. A number that this transaction holds already is locked once more for nothing.
+        numbers: the numbers to lock. To lock a number again in the same transaction changes nothing.
     """
     if not database_of(session).is_sqlite:
         connection = await session.connection()

@@ -32,7 +32,7 @@ SealedSecret = NewType("SealedSecret", str)
 
 
 def new_binding() -> str:
-    """Return something random that no other hero has."""
+    """Return a random text that no other hero has."""
     return token_hex(16)
 
 
@@ -57,9 +57,9 @@ class Hero(SQLModel, table=True):
         ),
         # With `removed_at`, the heroes of a guild or a member are counted without a look at each.
         Index("ix_hero_guild_id_owner_id_removed_at", "guild_id", "owner_id", "removed_at"),
-        # To see at the start which keys are in use, and what a rotation has left to do.
+        # For the start, which looks up the keys in use, and for a rotation, which looks up what is left.
         Index("ix_hero_secret_key", "secret_key"),
-        # What is waiting to be purged.
+        # For the purge: the removed heroes, the first removed first.
         Index(
             "ix_hero_removed_at",
             "removed_at",
@@ -96,7 +96,7 @@ class Hero(SQLModel, table=True):
 
 
 class Action(StrEnum):
-    """What can happen to a hero."""
+    """The events in a hero's history."""
 
     ADDED = "added"
     EDITED = "edited"
@@ -111,7 +111,7 @@ class Action(StrEnum):
 
 
 class HistoryEntry(SQLModel, table=True):
-    """One thing that somebody did with a hero."""
+    """An action of a member on a hero."""
 
     __tablename__ = "history"  # pyright: ignore[reportAssignmentType] - SQLModel takes a string
     __table_args__ = (
@@ -125,9 +125,9 @@ class HistoryEntry(SQLModel, table=True):
     guild_id: int = Field(sa_type=Snowflake)
     hero_id: int = Field(foreign_key="hero.id", ondelete="CASCADE", sa_type=RowId)
     actor_id: int | None = Field(sa_type=Snowflake)
-    """Who did it; None once that member has had their traces erased."""
+    """The member who did it; None once that member's traces are erased."""
     other_id: int | None = Field(default=None, sa_type=Snowflake)
-    """Whom it also concerns: the owner before, or a confidant; None as above."""
+    """The owner before, or a confidant; None once that member's traces are erased."""
     action: Action = Field(sa_type=words(Action))
     changes: dict[str, list[str | int | None]] = Field(default_factory=dict, sa_type=JSON)
     """Old and new value by the name of the field; of a secret identity only that it changed: no values."""
@@ -162,7 +162,7 @@ class Departure(SQLModel, table=True):
 
 
 class DailyTask(SQLModel, table=True):
-    """When a task that runs once a day last ran, in whichever process."""
+    """The last run of a task that runs once a day, in whichever process."""
 
     __tablename__ = "daily_task"  # pyright: ignore[reportAssignmentType] - SQLModel takes a string
 

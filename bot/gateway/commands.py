@@ -20,7 +20,7 @@ from bot.gateway.discordpy import application_of
 log = logging.getLogger(__name__)
 
 EVERYWHERE: Final = 0
-"""Stands for no guild in particular where a guild's snowflake is asked for."""
+"""The guild id that means every guild."""
 
 Tree: TypeAlias = discord.app_commands.CommandTree[Any]
 
@@ -32,7 +32,7 @@ def _fingerprint(payload: list[dict[str, Any]]) -> str:
 async def sync_commands(tree: Tree, db: Database, dev_guild_id: int | None, *, force: bool = False) -> bool:
     """Register a tree's commands with Discord.
 
-    Clears the guilds where an earlier `DEV_GUILD_ID` left commands, or they would show each command twice.
+    Clear the guilds where an earlier `DEV_GUILD_ID` left commands, or they would show each command twice.
 
     Args:
         tree: the commands, of a client that is logged in.
@@ -65,19 +65,24 @@ async def sync_commands(tree: Tree, db: Database, dev_guild_id: int | None, *, f
     for other in stale:
         await _clear(tree, other)
     if changed or stale:
-        async with db.write() as session:
-            row = SyncedCommands(application_id=application_id, guild_id=guild_id, fingerprint=fingerprint)
-            await session.merge(row)
-            for other in stale:
-                await session.delete(known[other])
+        row = SyncedCommands(application_id=application_id, guild_id=guild_id, fingerprint=fingerprint)
+        await _note(db, row, [known[other] for other in stale])
     return changed
 
 
 async def _known(db: Database, application_id: int) -> dict[int, SyncedCommands]:
-    """Return what Discord was told last, by guild."""
+    """Return the commands that Discord was told last, by guild."""
     query = select(SyncedCommands).where(col(SyncedCommands.application_id) == application_id)
     async with db.read() as session:
         return {row.guild_id: row for row in await session.exec(query)}
+
+
+async def _note(db: Database, row: SyncedCommands, cleared: list[SyncedCommands]) -> None:
+    """Store what Discord was told, and delete the rows of the guilds that were cleared."""
+    async with db.write() as session:
+        await session.merge(row)
+        for other in cleared:
+            await session.delete(other)
 
 
 async def _register(tree: Tree, guild: discord.Object | None) -> None:

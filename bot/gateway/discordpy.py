@@ -19,9 +19,9 @@ tests/gateway/test_discordpy.py names each of them, so that an upgrade fails the
   after any exception; `HeroBot` overrides it. Brings an end when Discord refuses the bot before its first
   session. Without it discord.py tries for ever. Needless once `launch_shard` raises `ConnectionClosed`, as
   `connect` does later.
-- `Client._connection.parsers`: what reads each event of the gateway. Brings 16 KB less for each server, see
-  `bot.gateway.guilds`. Without it discord.py keeps channels, roles and emojis that nobody reads. Needless
-  once discord.py can be told not to cache them.
+- `Client._connection.parsers`: the functions that read the gateway's events. Brings 16 KB less for each
+  server, see `bot.gateway.guilds`. Without it discord.py keeps channels, roles and emojis that nobody reads.
+  Needless once discord.py can be told not to cache them.
 - `CommandTree.client`: the client of a tree. Brings the id of the application, which names the rows of what
   Discord was told. Without it `sync_commands` has to be given the id. Needless once it is documented.
 """
@@ -36,7 +36,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 Parsers: TypeAlias = dict[str, Callable[[Any], None]]
-"""What reads the data of an event, by the name of the event."""
+"""The functions that read the data of an event, by the name of the event."""
 
 
 def use_api(url: str) -> None:
@@ -67,7 +67,7 @@ def pace_connections(
     """Wait before each WebSocket that the client opens, and hand over each that it has opened.
 
     Args:
-        client: whose WebSockets.
+        client: the client that opens the WebSockets.
         before: is awaited first.
         opened: is called with the WebSocket.
     """
@@ -83,7 +83,7 @@ def pace_connections(
 
 
 def parsers_of(client: discord.Client) -> Parsers:
-    """Return what reads each event; a change of it takes effect at once."""
+    """Return the functions that read events; a change of the dictionary takes effect at once."""
     return client._connection.parsers  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 

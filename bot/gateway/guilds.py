@@ -1,4 +1,4 @@
-"""What the bot keeps in memory of a guild: its id, its name and how many members it has.
+"""Keep only three facts of a guild in memory: its id, its name and how many members it has.
 
 discord.py would keep the rest as well, which is 16 KB for a usual guild. An interaction brings what a handler
 needs to know about the guild, the channel and the member it comes from.

@@ -1,4 +1,4 @@
-"""What Discord would not accept of the commands, found before Discord is asked.
+"""Find what Discord would refuse of the commands, before Discord is asked.
 
 https://discord.com/developers/docs/interactions/application-commands
 """
@@ -54,7 +54,7 @@ def _in_part(part: dict[str, Any], path: str) -> Iterator[str]:
 
 
 def unacceptable(commands: list[dict[str, Any]]) -> list[str]:
-    """Return what Discord would not accept of these commands, one line each.
+    """Return the faults for which Discord would refuse these commands, one line each.
 
     Args:
         commands: as `discord.app_commands.Command.to_dict` makes them.

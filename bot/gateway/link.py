@@ -39,15 +39,15 @@ REFUSALS: Final[dict[int, tuple[str, int]]] = {
 """The line to show, and the exit code, for each close code after which a bot must not connect again:
 https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes"""
 
-MAX_CONNECTION_PAUSE: Final = 20.0
+MAX_CONNECTION_PAUSE_SECONDS: Final = 20.0
 """Seconds between two connections; discord.py gives up one that has no session after a minute."""
-MAX_TOKEN_CHECK: Final = 5.0
+MAX_TOKEN_CHECK_SECONDS: Final = 5.0
 """Seconds for the API to say whether it still accepts the token, for the same reason."""
 
-SESSION_INTERVAL: Final = 5.0
+SESSION_INTERVAL_SECONDS: Final = 5.0
 """Seconds between the sessions that one process begins, as Discord asks:
 https://discord.com/developers/docs/events/gateway#rate-limiting"""
-MAX_SESSION_PAUSE: Final = 30.0
+MAX_SESSION_PAUSE_SECONDS: Final = 30.0
 """Seconds that an open connection waits for its session; Discord closes one that waits for too long."""
 
 
@@ -61,10 +61,12 @@ def pause_before_connection(tries: int, shards: int) -> float:
     if tries < shards:
         return 0.0
     # The power of an outage that lasts for hours is more than a float holds.
-    return min(2.0 ** min(tries - shards, 10), MAX_CONNECTION_PAUSE)
+    return min(2.0 ** min(tries - shards, 10), MAX_CONNECTION_PAUSE_SECONDS)
 
 
-def pause_before_session(*, left: int, total: int, seconds: float, most: float = MAX_SESSION_PAUSE) -> float:
+def pause_before_session(
+    *, left: int, total: int, seconds: float, most: float = MAX_SESSION_PAUSE_SECONDS
+) -> float:
     """Return the seconds to wait before a session begins, so that the sessions of a day last the day.
 
     Discord resets the token of a bot that begins one too many:
@@ -77,10 +79,10 @@ def pause_before_session(*, left: int, total: int, seconds: float, most: float =
         most: seconds to wait at most while some are left.
     """
     if not left:
-        return max(seconds, SESSION_INTERVAL)
+        return max(seconds, SESSION_INTERVAL_SECONDS)
     if left > total / 2:
-        return SESSION_INTERVAL
-    return min(max(seconds / left, SESSION_INTERVAL), most)
+        return SESSION_INTERVAL_SECONDS
+    return min(max(seconds / left, SESSION_INTERVAL_SECONDS), most)
 
 
 @contextmanager
@@ -101,10 +103,10 @@ def gateway_refusals() -> Generator[None]:
 
 
 class Link:
-    """What every connection of a bot to the gateway waits for.
+    """The pauses and checks before every connection of a bot to the gateway.
 
     Args:
-        bot: whose connections.
+        bot: the bot that connects.
         gateway_url: where they are made; by default where Discord's API says.
     """
 
@@ -157,12 +159,12 @@ class Link:
         await self._pause(limits, shard_id or 0)
 
     async def _pause(
-        self, limits: discord.SessionStartLimits, shard_id: int, *, most: float = MAX_SESSION_PAUSE
+        self, limits: discord.SessionStartLimits, shard_id: int, *, most: float = MAX_SESSION_PAUSE_SECONDS
     ) -> None:
         pause = pause_before_session(
             left=limits.remaining, total=limits.total, seconds=limits.reset_after / 1000, most=most
         )
-        if pause > SESSION_INTERVAL:
+        if pause > SESSION_INTERVAL_SECONDS:
             log.warning("few sessions left for today; shard %s begins one in %.0f s", shard_id, pause)
         await asyncio.sleep(pause)
 
@@ -185,7 +187,7 @@ class Link:
     async def _check_token(self) -> None:
         """Raise if the API refuses the token; an API that does not answer changes nothing."""
         with suppress(discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError):
-            async with asyncio.timeout(MAX_TOKEN_CHECK):
+            async with asyncio.timeout(MAX_TOKEN_CHECK_SECONDS):
                 with self._api_refusals():
                     await self._bot.fetch_session_start_limits()
 

@@ -17,21 +17,21 @@ import discord
 from bot.interactions.faults import Refused, excuse
 from bot.interactions.host import Interaction
 from bot.interactions.retry import FAILURES, retry
-from bot.interactions.send import FIRST_ANSWER_SECONDS, Answer, Private, To, send
+from bot.interactions.send import MAX_FIRST_ANSWER_SECONDS, Answer, Private, To, send
 from bot.roster.asker import Asker
 
 log = logging.getLogger(__name__)
 
 DEFER_AFTER_SECONDS: Final = 1.5
-"""When an interaction that is not answered yet is deferred. Discord waits for 3 seconds:
+"""Seconds after which an interaction without an answer is deferred. Discord waits for 3 seconds:
 https://discord.com/developers/docs/interactions/receiving-and-responding"""
 
 MAX_WAITED_SECONDS: Final = 1.0
-"""How long an interaction is believed to have waited for its handler. Discord's clock dates it: if ours is
-ahead, every interaction seems to have waited. A form, which cannot follow a deferral, still needs time."""
+"""The longest that an interaction is believed to have waited for its handler. Discord's clock dates it: if
+ours is ahead, every interaction seems to have waited. A form cannot follow a deferral, so it needs time."""
 
 UNSHOWABLE: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-"""How Discord refuses an answer for what it holds, such as one that is too long. It takes another answer."""
+"""Statuses by which Discord refuses an answer for its content, such as its length. It takes another one."""
 
 P = ParamSpec("P")
 S = TypeVar("S")
@@ -48,7 +48,7 @@ def answers(to: To) -> Callable[[Handler[S, P]], Wrapped[S, P]]:
     are private.
 
     Args:
-        to: who sees the answer.
+        to: the members who see the answer.
     """
 
     def decorate(handler: Handler[S, P]) -> Wrapped[S, P]:
@@ -64,7 +64,7 @@ def answers(to: To) -> Callable[[Handler[S, P]], Wrapped[S, P]]:
 
 
 def asker_of(interaction: Interaction) -> Asker:
-    """Return who asks, where and when, and whether they are a keeper, as Discord says at this moment.
+    """Return the member who asks, with the guild, the time and the rights, as Discord says at this moment.
 
     Raises:
         Refused: they ask in a private conversation.
@@ -91,7 +91,7 @@ async def _answer(interaction: Interaction, handle: Callable[[], Awaitable[Answe
 
     def defer() -> None:
         nonlocal deferring
-        deferring = asyncio.create_task(_defer(interaction, to, asked + FIRST_ANSWER_SECONDS))
+        deferring = asyncio.create_task(_defer(interaction, to, asked + MAX_FIRST_ANSWER_SECONDS))
 
     timer = asyncio.get_running_loop().call_at(asked + DEFER_AFTER_SECONDS, defer)
     try:

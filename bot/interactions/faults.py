@@ -1,4 +1,4 @@
-"""What a member reads when a handler fails, and what the log keeps of it."""
+"""Turn an error into a sentence for the member and an entry in the log."""
 
 import logging
 import secrets
@@ -12,10 +12,10 @@ log = logging.getLogger(__name__)
 
 
 class Refused(Exception):  # noqa: N818 - nothing is wrong with the bot
-    """Ends a handler with a sentence for the asker alone.
+    """The end of a handler, with a sentence for the asker alone.
 
     Args:
-        sentence: what was wrong and what to do next, ready to be shown: typed text in it is escaped.
+        sentence: says what was wrong and what to do next, ready to be shown: typed text in it is escaped.
     """
 
     def __init__(self, sentence: str) -> None:
@@ -38,7 +38,10 @@ def excuse(interaction: Interaction, error: Exception) -> str:
 
 
 def report(interaction: Interaction, error: Exception) -> str:
-    """Log an error without what was typed, and return the reference under which the log has it."""
+    """Log an error under a new reference, and return the reference.
+
+    The formatter of `bot.operator.log` drops the exception's message.
+    """
     reference = secrets.token_hex(4)
     command = interaction.command
     log.error(

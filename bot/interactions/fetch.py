@@ -1,4 +1,4 @@
-"""What a handler asks Discord for before it answers."""
+"""Requests to Discord that a handler makes before it answers."""
 
 import discord
 
@@ -7,7 +7,7 @@ from bot.interactions.host import Interaction
 
 
 async def is_member(interaction: Interaction, user_id: int) -> bool:
-    """Ask Discord, at this moment, whether a user is a member of the guild."""
+    """Return whether a user is a member of the guild, as Discord says at this moment."""
     assert interaction.guild is not None, "asker_of has checked it"
     try:
         await interaction.guild.fetch_member(user_id)

@@ -41,9 +41,9 @@ class Form(ui.Modal):
         Args:
             name: under which `submitted` gets what was typed.
             label: shown above it, 1-45 characters.
-            value: what the field holds already.
+            value: the text that the field holds already.
             hint: shown below the label, up to 100 characters.
-            most: how many characters it takes, 1-4,000. Declared, unlike a command's: when a form is refused,
+            most: the most characters it takes, 1-4,000. Declared, unlike a command's: when a form is refused,
                 what was typed is lost.
             required: whether it may stay empty.
             paragraph: whether it has several lines.
@@ -62,14 +62,14 @@ class Form(ui.Modal):
 
         Args:
             interaction: to answer.
-            match: of the custom id with `template`.
-            typed: what each field holds, by its name.
+            match: the match of the custom id with `template`.
+            typed: the text of each field, by its name.
         """
         raise NotImplementedError
 
 
 def typed_in(data: Any) -> dict[str, str]:
-    """Return what was typed into each field of a submitted form, by the field's custom id."""
+    """Return the text that was typed into each field of a submitted form, by the field's custom id."""
     typed: dict[str, str] = {}
     for part in data.get("components", ()):
         field = part.get("component", part)

@@ -1,4 +1,4 @@
-"""What a handler may ask of the bot, and the handlers that run."""
+"""The bot as handlers know it, and the handlers that run."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -17,7 +17,7 @@ class Host(commands.AutoShardedBot):
     """The bot, as far as handlers know it.
 
     Args:
-        settings: what the operator has set.
+        settings: the operator's settings.
         options: for discord.py.
     """
 
@@ -69,7 +69,7 @@ class Host(commands.AutoShardedBot):
             work.close()
 
     def refuse_handlers(self) -> None:
-        """Start no handler any more."""
+        """Refuse to start further handlers."""
         self._stopping = True
 
     async def handlers_run(self, within: float) -> bool:

@@ -17,7 +17,7 @@ class Panel(ui.LayoutView):
 
     Args:
         items: its parts, from top to bottom; a string is a paragraph in Discord's markup.
-        files: what the items show as `attachment://name`.
+        files: the files that the items show as `attachment://name`.
     """
 
     def __init__(self, *items: str | ui.Item[Any], files: Sequence[discord.File] = ()) -> None:

@@ -18,20 +18,20 @@ ALREADY_ACKNOWLEDGED: Final = 40060
 """https://discord.com/developers/docs/topics/opcodes-and-status-codes#json"""
 
 FAILURES: Final = (discord.HTTPException, aiohttp.ClientError, OSError)
-"""What discord.py raises when Discord, or the network, refuses or fails. A TimeoutError is an OSError."""
+"""The errors that discord.py raises when Discord or the network fails. A TimeoutError is an OSError."""
 
 
 async def retry(request: Callable[[], Awaitable[object]], until: float) -> None:
     """Make a request to Discord, and retry it with back-off until that time of the event loop.
 
-    discord.py retries five times what Discord answers with a failure of its own, and never what got no
-    response. Discord may have done such a request all the same. An edit made twice shows nothing. A second
-    acknowledgement is refused, which says that the first arrived. A follow-up is there twice: Discord has no
-    way to send one only once, or to ask whether it arrived.
+    discord.py makes a request up to five times while Discord answers with a failure of its own. It never
+    retries a request without a response, which Discord may have done all the same. A retried edit changes
+    nothing. Discord refuses a second acknowledgement, so the first one arrived. A retried follow-up may
+    appear twice: Discord has no way to send one only once, or to ask whether it arrived.
 
     Args:
         request: makes the request, each time anew.
-        until: when it is too late for another try, in seconds of the event loop's clock.
+        until: the time after which no try begins, in seconds of the event loop's clock.
 
     Raises:
         discord.HTTPException: Discord refuses it.

@@ -13,17 +13,17 @@ from bot.interactions.host import Interaction
 from bot.interactions.panel import Panel
 from bot.interactions.retry import retry
 
-FIRST_ANSWER_SECONDS: Final = 8.0
-"""How long a first answer is retried: longer than the 3 seconds that Discord waits, since one of the tries
-may have arrived."""
+MAX_FIRST_ANSWER_SECONDS: Final = 8.0
+"""Seconds in which a first answer is retried: more than the 3 that Discord waits, since one of the tries may
+have arrived."""
 
-TOKEN_SECONDS: Final = 14.5 * 60
-"""How long what follows the first answer is retried; Discord takes it for 15 minutes:
+MAX_FOLLOW_UP_SECONDS: Final = 14.5 * 60
+"""Seconds in which later answers are retried; Discord takes them for 15 minutes:
 https://discord.com/developers/docs/interactions/receiving-and-responding"""
 
 
 class To(Enum):
-    """Who sees the answer of a handler."""
+    """The members who see the answer of a handler."""
 
     EVERYONE = "everyone"
     """The channel."""
@@ -41,17 +41,17 @@ class Private:
 
 
 Answer: TypeAlias = str | Panel | Form | Private
-"""What a handler has to say: a sentence, a panel, a form to fill in, or something private."""
+"""The answer of a handler: a sentence, a panel, a form to fill in, or something private."""
 
 
 async def send(interaction: Interaction, answer: Answer, to: To, asked_at: float, *, deferred: bool) -> None:
     """Send an answer, and retry while Discord takes it.
 
     Args:
-        interaction: what it answers.
-        answer: what is said.
-        to: who sees it.
-        asked_at: when Discord began to wait, in seconds of the event loop's clock.
+        interaction: the interaction to answer.
+        answer: the answer.
+        to: the members who see it.
+        asked_at: the time since which Discord waits, in seconds of the event loop's clock.
         deferred: whether a deferral is there already, which the answer replaces.
 
     Raises:
@@ -63,11 +63,11 @@ async def send(interaction: Interaction, answer: Answer, to: To, asked_at: float
         answer = Private("That took too long to open a form. Please try again.")
     if isinstance(answer, Form):
         form = answer
-        await retry(lambda: interaction.response.send_modal(form), asked_at + FIRST_ANSWER_SECONDS)
+        await retry(lambda: interaction.response.send_modal(form), asked_at + MAX_FIRST_ANSWER_SECONDS)
     elif deferred:
-        await _replace_deferral(interaction, answer, to, asked_at + TOKEN_SECONDS)
+        await _replace_deferral(interaction, answer, to, asked_at + MAX_FOLLOW_UP_SECONDS)
     else:
-        await send_first(interaction, answer, to, asked_at + FIRST_ANSWER_SECONDS)
+        await send_first(interaction, answer, to, asked_at + MAX_FIRST_ANSWER_SECONDS)
 
 
 async def send_first(interaction: Interaction, answer: str | Panel | Private, to: To, until: float) -> None:
@@ -110,7 +110,7 @@ def _new(body: str | Panel) -> dict[str, Any]:
 
 
 def _changed(body: str | Panel) -> dict[str, Any]:
-    """Return discord.py's arguments for what a message is to become."""
+    """Return discord.py's arguments for a changed message."""
     return {"content": body} if isinstance(body, str) else {"view": body, "attachments": _rewound(body)}
 
 

@@ -104,4 +104,4 @@ _SHOWN: Final[dict[str, Callable[[Any], str]]] = {
     "field": _FIELDS.__getitem__,
     "seconds": _seconds,
 }
-"""How each fact is shown; a fact that is not here is a number."""
+"""The function that shows each fact; a fact that is not here is a number."""

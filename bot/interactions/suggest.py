@@ -13,7 +13,7 @@ from bot.interactions.answer import asked_at
 from bot.interactions.faults import report
 from bot.interactions.host import Interaction
 from bot.interactions.retry import FAILURES, may_pass, retry
-from bot.interactions.send import FIRST_ANSWER_SECONDS
+from bot.interactions.send import MAX_FIRST_ANSWER_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def suggests(suggest: Suggest[S]) -> Choices[S]:
             report(interaction, error)
         choices = [app_commands.Choice(name=name, value=name) for name in names]
         if not await send_choices(interaction, choices):
-            # Or else discord.py would send them once more.
+            # Raise, since discord.py would otherwise send the choices again.
             raise _Unsent
         return choices
 
@@ -58,7 +58,7 @@ def suggests(suggest: Suggest[S]) -> Choices[S]:
 async def send_choices(interaction: Interaction, choices: list[app_commands.Choice[str]]) -> bool:
     """Send suggestions, and return whether they arrived. A member who types on asks anew."""
     try:
-        until = asked_at(interaction) + FIRST_ANSWER_SECONDS
+        until = asked_at(interaction) + MAX_FIRST_ANSWER_SECONDS
         await retry(lambda: interaction.response.autocomplete(choices), until)
     except FAILURES as error:
         if isinstance(error, discord.NotFound) or may_pass(error):

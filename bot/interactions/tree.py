@@ -1,4 +1,4 @@
-"""The command tree: what is refused before a handler runs."""
+"""The command tree, which refuses outdated commands before a handler runs."""
 
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from bot.interactions.answer import asked_at
 from bot.interactions.faults import excuse, report
 from bot.interactions.host import Host, Interaction
 from bot.interactions.retry import FAILURES
-from bot.interactions.send import FIRST_ANSWER_SECONDS, To, send_first
+from bot.interactions.send import MAX_FIRST_ANSWER_SECONDS, To, send_first
 from bot.interactions.suggest import send_choices
 
 OUTDATED: Final = (
@@ -18,7 +18,7 @@ OUTDATED: Final = (
     app_commands.CommandSignatureMismatch,
     app_commands.TransformerError,
 )
-"""What discord.py raises for a command, or an option, that is not as it is declared now."""
+"""The errors that discord.py raises for a command, or an option, that is not as it is declared now."""
 
 
 class HeroTree(app_commands.CommandTree[Host]):
@@ -52,7 +52,7 @@ class HeroTree(app_commands.CommandTree[Host]):
                 await send_choices(interaction, [])
             else:
                 await send_first(
-                    interaction, sentence, To.ASKER, asked_at(interaction) + FIRST_ANSWER_SECONDS
+                    interaction, sentence, To.ASKER, asked_at(interaction) + MAX_FIRST_ANSWER_SECONDS
                 )
         except FAILURES as failure:
             report(interaction, failure)

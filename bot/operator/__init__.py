@@ -1,1 +1,1 @@
-"""What the operator does and sees: commands, checks, backups, logging, and the offline preview."""
+"""The operator's side: commands, checks, backups, logging, and the offline preview."""

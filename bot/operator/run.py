@@ -20,8 +20,8 @@ from bot.settings import Settings
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS: Final = 9.0
-"""How long the process may take to end once it is told to; hosts kill it after ten seconds."""
+MAX_STOP_SECONDS: Final = 9.0
+"""Seconds that the process has to end once it is told to; hosts kill it after ten seconds."""
 
 GC_THRESHOLD: Final = 10_000
 """New objects after which a garbage collection begins: https://docs.python.org/3/library/gc.html#gc.set_threshold
@@ -52,7 +52,7 @@ def _token(settings: Settings) -> str:
 
 
 def _end_in_time() -> None:
-    """End the process after `STOP_SECONDS`, even if something still runs.
+    """End the process after `MAX_STOP_SECONDS`, even if something still runs.
 
     That may be a database that does not answer, or a dead connection to Discord, to which discord.py gives
     half a minute to close. Changes that members were told of are stored; others may be lost.
@@ -63,7 +63,7 @@ def _end_in_time() -> None:
         logging.shutdown()
         os._exit(0)
 
-    timer = threading.Timer(STOP_SECONDS, end)
+    timer = threading.Timer(MAX_STOP_SECONDS, end)
     timer.daemon = True
     timer.start()
 

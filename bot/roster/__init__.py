@@ -1,4 +1,4 @@
-"""What a roster can do, as functions that take an `AsyncSession` and an `Asker`.
+"""The functions of a roster, which take an `AsyncSession` and an `Asker`.
 
 It knows the models. It knows neither Discord nor a language: what it refuses is a key with facts.
 """

@@ -44,16 +44,9 @@ async def add_hero(
     age: int | None = None,
     description: str | None = None,
 ) -> Hero:
-    """Add a hero of the asker's to the roster.
+    """Add a hero of the asker's to the roster, in a session that writes.
 
-    Args:
-        session: one that writes.
-        asker: who plays it.
-        vault: what encrypts the secret identity.
-        name: see `clean_name`.
-        secret_name: see `clean_secret_name`.
-        age: see `clean_age`.
-        description: see `clean_description`.
+    `bot.roster.rules` says what each field may hold. The vault encrypts the secret identity.
 
     Raises:
         InvalidHeroError: a field holds what it may not.
@@ -77,8 +70,8 @@ async def add_hero(
     return await _store(session, (asker, new))
 
 
-async def _store_alone(session: AsyncSession, wanted: tuple[Asker, NewHero]) -> Hero:
-    asker, new = wanted
+async def _store_alone(session: AsyncSession, asked: tuple[Asker, NewHero]) -> Hero:
+    asker, new = asked
     try:
         await check_pace(session, asker)
         await check_room(session, asker.guild_id, asker.id)
@@ -96,22 +89,22 @@ async def _store_alone(session: AsyncSession, wanted: tuple[Asker, NewHero]) -> 
 
 
 async def _store_together(
-    session: AsyncSession, wanted: Sequence[tuple[Asker, NewHero]]
+    session: AsyncSession, asked: Sequence[tuple[Asker, NewHero]]
 ) -> Sequence[Hero | LeftOut]:
     """Store the heroes of several members; leave out those that `_store_alone` may refuse."""
-    askers = [asker for asker, _ in wanted]
+    askers = [asker for asker, _ in asked]
     await lock_members(session, *(asker.id for asker in askers))
     with_room = await members_with_room(session, askers)
-    keys = [(new["guild_id"], new["name_key"]) for _, new in wanted]
+    keys = [(new["guild_id"], new["name_key"]) for _, new in asked]
     names = {key for key, taken in zip(keys, await heroes_by_keys(session, keys), strict=True) if taken}
     rows: dict[tuple[int, str], NewHero] = {}
-    for (asker, new), key in zip(wanted, keys, strict=True):
+    for (asker, new), key in zip(asked, keys, strict=True):
         if asker.id in with_room and key not in names:
             rows.setdefault(key, new)
-    # In the same order everywhere: two batches with the same names would be a deadlock otherwise.
+    # Sort the rows: two batches that insert the same names in different orders deadlock.
     stored = await _insert(session, [rows[key] for key in sorted(rows)])
     await record_added(session, list(stored.values()))
-    return [stored.get(new["secret_binding"], LEFT_OUT) for _, new in wanted]
+    return [stored.get(new["secret_binding"], LEFT_OUT) for _, new in asked]
 
 
 async def _insert(session: AsyncSession, rows: Sequence[NewHero]) -> dict[str, Hero]:

@@ -1,4 +1,4 @@
-"""Who asks the roster for something, in which guild, when, and what they may do with a hero."""
+"""The member who asks the roster for something, and what that member may do with a hero."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +9,7 @@ from bot.roster.errors import NotYoursError, Refusal
 
 
 class Right(Enum):
-    """What an asker must be to a hero."""
+    """The relation to a hero that a function requires."""
 
     ANYONE = "anyone"
     OWNER_OR_KEEPER = "owner or keeper"
@@ -23,7 +23,7 @@ class Asker:
     Args:
         id: the member's snowflake.
         guild_id: the snowflake of the guild in which they ask. All that they ask for is in it.
-        now: when they ask; by default now.
+        now: the time at which they ask; by default now.
         keeper: whether they may manage the server.
     """
 
@@ -36,8 +36,8 @@ class Asker:
         """Refuse an asker who lacks a right.
 
         Args:
-            right: what the asker must be.
-            hero: to which hero.
+            right: the relation that the asker must have.
+            hero: the hero.
 
         Raises:
             NotYoursError: the asker lacks the right.

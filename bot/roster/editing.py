@@ -17,10 +17,10 @@ from bot.roster.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What a hero is to become.
+    """The new fields of a hero.
 
     Args:
-        version: which version of the hero the asker saw.
+        version: the version of the hero that the asker saw.
         name: see `clean_name`.
         age: see `clean_age`.
         description: see `clean_description`.
@@ -52,9 +52,9 @@ async def edit_hero(session: AsyncSession, asker: Asker, vault: Vault, hero_id: 
     Args:
         session: one that writes.
         asker: its owner or a keeper. Only those who may read the secret identity may change it.
-        vault: what encrypts the secret identity.
+        vault: encrypts the secret identity.
         hero_id: the hero's number.
-        edit: what it is to become.
+        edit: the new fields.
 
     Raises:
         HeroGoneError: the hero is not in the roster.
@@ -65,19 +65,19 @@ async def edit_hero(session: AsyncSession, asker: Asker, vault: Vault, hero_id: 
     """
     await check_pace(session, asker)
     hero = await hero_by_id(session, asker, hero_id, Right.OWNER_OR_KEEPER, lock=True)
-    wanted = _clean(edit)
+    values = _clean(edit)
     secret_name = None if edit.secret_name is None else clean_secret_name(edit.secret_name)
     if hero.version != edit.version:
         raise StaleEditError(hero)
     changes: Changes = {
-        name: [getattr(hero, name), value] for name, value in wanted.items() if getattr(hero, name) != value
+        name: [getattr(hero, name), value] for name, value in values.items() if getattr(hero, name) != value
     }
     if secret_name is not None and await _is_new_secret(session, asker, vault, hero, secret_name):
         vault.seal(hero, secret_name)
         changes["secret_name"] = []
     if not changes:
         return hero
-    for name, value in wanted.items():
+    for name, value in values.items():
         setattr(hero, name, value)
     hero.name_key = name_key(hero.name)
     hero.version += 1

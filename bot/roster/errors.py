@@ -1,7 +1,7 @@
-"""What a member can run into.
+"""The errors that a member can run into.
 
 An error carries a key and facts, and no words: `bot.interactions.sentences` makes the sentence where it is
-shown, for whoever reads it.
+shown.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Refusal(StrEnum):
-    """Why something is impossible. The comments name the facts that come with it."""
+    """The reason why something is impossible. The comments name the facts that come with it."""
 
     # name, owner
     NAME_TAKEN = auto()
@@ -68,8 +68,8 @@ class RosterError(Exception):
     """Something a member asked for is impossible.
 
     Args:
-        key: why.
-        facts: what the sentence about it needs: typed text as it was typed, members by their snowflakes.
+        key: the reason.
+        facts: the facts that the sentence needs: typed text as it was typed, members by their snowflakes.
     """
 
     def __init__(self, key: Refusal, **facts: Any) -> None:

@@ -39,20 +39,20 @@ async def hero_named(session: AsyncSession, guild_id: int, name: str) -> Hero | 
     return await _look_up(session, (guild_id, name_key(name)))
 
 
-async def _by_key(session: AsyncSession, wanted: tuple[int, str]) -> Hero | None:
-    guild_id, key = wanted
+async def _by_key(session: AsyncSession, asked: tuple[int, str]) -> Hero | None:
+    guild_id, key = asked
     return (await session.exec(_BY_KEY, params={"guild_id": guild_id, "name_key": key})).one_or_none()
 
 
-async def heroes_by_keys(session: AsyncSession, wanted: Sequence[tuple[int, str]]) -> list[Hero | None]:
+async def heroes_by_keys(session: AsyncSession, asked: Sequence[tuple[int, str]]) -> list[Hero | None]:
     """Return the hero of each guild and name key, or None, by one statement."""
-    if len(wanted) == 1:
-        return [await _by_key(session, wanted[0])]
+    if len(asked) == 1:
+        return [await _by_key(session, asked[0])]
     # Every key in every guild of these: to look for pairs, SQLite reads the whole index.
-    both = {"guilds": {guild_id for guild_id, _ in wanted}, "keys": {key for _, key in wanted}}
+    both = {"guilds": {guild_id for guild_id, _ in asked}, "keys": {key for _, key in asked}}
     found = (await session.exec(_BY_KEYS, params=both)).all()
     heroes = {(hero.guild_id, hero.name_key): hero for hero in found}
-    return [heroes.get(each) for each in wanted]
+    return [heroes.get(each) for each in asked]
 
 
 _look_up: Final = Batch(together=heroes_by_keys, alone=_by_key, writes=False)
@@ -65,9 +65,9 @@ async def hero_by_id(
 
     Args:
         session: one that reads, or writes.
-        asker: who asks.
+        asker: the member who asks.
         hero_id: the hero's number.
-        right: what the asker must be to it.
+        right: the relation that the asker must have to it.
         lock: keep others from changing it until this transaction ends.
 
     Raises:

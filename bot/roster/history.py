@@ -1,4 +1,4 @@
-"""What happened to a hero: written with each change, read by its owner and keepers."""
+"""The history of a hero: written with each change, read by its owner and keepers."""
 
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
@@ -33,10 +33,10 @@ def record(
     Args:
         session: the one that changes the hero.
         hero: a hero that the database has numbered.
-        action: what happens.
-        asker: who does it.
-        changes: which fields change; for a secret identity only that it does.
-        other_id: whom it also concerns: the owner before, or a confidant.
+        action: the event.
+        asker: the member who acts.
+        changes: the fields that change; for a secret identity only that it does.
+        other_id: the owner before, or a confidant.
     """
     session.add(
         HistoryEntry(

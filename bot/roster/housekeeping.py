@@ -1,4 +1,4 @@
-"""What happens without a member's command: guilds that were left, and deleting what nobody brought back."""
+"""Work without a member's command: note guilds that the bot left, and delete what nobody brought back."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The keys of the secret identities: which are in use, and how all of them change to a new one."""
+"""The keys of the secret identities: check those in use, and change all secrets to a new one."""
 
 import logging
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from bot.roster.vault import Vault, VaultError
 
 log = logging.getLogger(__name__)
 
-ROTATION_SIZE: Final = 200
+MAX_ROTATED: Final = 200
 """Secret identities that one transaction encrypts anew, so that members' commands do not wait long."""
 
 
@@ -92,13 +92,13 @@ async def _rotate_some(session: AsyncSession, vault: Vault, after_id: int) -> tu
         select(Hero)
         .where(col(Hero.id) > after_id, _is_old(vault))
         .order_by(col(Hero.id))
-        .limit(ROTATION_SIZE)
+        .limit(MAX_ROTATED)
         .with_for_update()
     )
     heroes = (await session.exec(old)).all()
     for hero in heroes:
         vault.seal(hero, vault.unseal(hero))
-    return len(heroes), heroes[-1].id if len(heroes) == ROTATION_SIZE else None
+    return len(heroes), heroes[-1].id if len(heroes) == MAX_ROTATED else None
 
 
 def _is_old(vault: Vault) -> ColumnElement[bool]:

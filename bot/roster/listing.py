@@ -18,7 +18,7 @@ PAGE_SIZE: Final = 10
 
 
 class Sort(StrEnum):
-    """In which order heroes are listed."""
+    """The order in which heroes are listed."""
 
     NAME = "name"
     NEWEST = "newest"
@@ -42,11 +42,11 @@ async def list_heroes(
         sort: by name, newest first, or oldest in years first.
         page: from 1; the nearest one there is.
     """
-    wanted = {"guild_id": guild_id} if owner_id is None else {"guild_id": guild_id, "owner_id": owner_id}
+    params = {"guild_id": guild_id} if owner_id is None else {"guild_id": guild_id, "owner_id": owner_id}
     own = owner_id is not None
-    total = (await session.exec(_COUNT[own], params=wanted)).one()
+    total = (await session.exec(_COUNT[own], params=params)).one()
     page, pages, offset = page_of(total, page, PAGE_SIZE)
-    heroes = (await session.exec(_LIST[own, sort], params=wanted | {"before": offset})).all()
+    heroes = (await session.exec(_LIST[own, sort], params=params | {"before": offset})).all()
     return Page(list(heroes), page, pages, total)
 
 
@@ -58,18 +58,18 @@ _ORDER: Final[dict[Sort, tuple[Any, ...]]] = {
 }
 
 
-def _wanted(*, own: bool) -> list[ColumnElement[bool]]:
+def _conditions(*, own: bool) -> list[ColumnElement[bool]]:
     owned = [col(Hero.owner_id) == bindparam("owner_id")] if own else []
     return [present(bindparam("guild_id")), *owned]
 
 
 # Statements built once: building them takes longer than running them.
 _COUNT: Final = {
-    own: select(func.count()).select_from(Hero).where(*_wanted(own=own)) for own in (False, True)
+    own: select(func.count()).select_from(Hero).where(*_conditions(own=own)) for own in (False, True)
 }
 _LIST: Final = {
     (own, sort): select(Hero)
-    .where(*_wanted(own=own))
+    .where(*_conditions(own=own))
     .order_by(*order)
     .offset(bindparam("before", type_=Integer))
     .limit(PAGE_SIZE)
@@ -88,7 +88,7 @@ async def random_hero(session: AsyncSession, guild_id: int) -> Hero:
     if total == 0:
         raise RosterError(Refusal.EMPTY_ROSTER)
     chosen = random.randrange(total)  # noqa: S311 - a game, not a secret
-    wanted = {"guild_id": guild_id, "before": chosen}
-    hero = (await session.exec(_LIST[False, Sort.NAME], params=wanted)).first()
+    params = {"guild_id": guild_id, "before": chosen}
+    hero = (await session.exec(_LIST[False, Sort.NAME], params=params)).first()
     # The last one may just have been removed.
     return hero or await random_hero(session, guild_id)

@@ -24,8 +24,8 @@ _LAST: Final = "\U0010ffff"
 _ESCAPED: Final = str.maketrans({"/": "//", "%": "/%", "_": "/_"})
 _MAX_RANKED: Final = 100
 """Names that hold what was typed and are ranked: a large roster is not read to its end."""
-_NEAR_SCORE: Final = 70
-"""Of 100, by RapidFuzz's weighted ratio: a slip or two in a word, or one word of several."""
+_MIN_NEAR_SCORE: Final = 70
+"""The least RapidFuzz WRatio, from 0 to 100, of a near miss. It admits one or two typing errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Wanted:
     """A hero as a member names it.
 
     Args:
-        name: what was typed.
-        right: what the asker must be to it.
+        name: the typed text.
+        right: the relation that the asker must have to it.
     """
 
     name: str
@@ -68,7 +68,7 @@ async def _near(session: AsyncSession, guild_id: int, key: str) -> list[str]:
         list(names),
         scorer=fuzz.WRatio,
         limit=MAX_NEAR,
-        score_cutoff=_NEAR_SCORE,
+        score_cutoff=_MIN_NEAR_SCORE,
     )
     return [names[near] for near, _score, _index in close]
 
@@ -83,14 +83,14 @@ async def suggest_names(
 
     Args:
         session: one that reads.
-        asker: who types.
-        typed: what was typed.
+        asker: the member who types.
+        typed: the typed text.
         right: only heroes to which the asker has this right.
     """
     own = right is Right.OWNER or (right is Right.OWNER_OR_KEEPER and not asker.keeper)
     key = name_key(typed)[:MAX_NAME]
     pattern = key.translate(_ESCAPED)
-    wanted: dict[str, Any] = {
+    params: dict[str, Any] = {
         "guild_id": asker.guild_id,
         "first": key,
         "last": key + _LAST,
@@ -99,8 +99,8 @@ async def suggest_names(
         "after_hyphen": f"%-{pattern}%",
     }
     if own:
-        wanted["owner_id"] = asker.id
-    return list((await session.exec(_SUGGESTIONS[own], params=wanted)).all())
+        params["owner_id"] = asker.id
+    return list((await session.exec(_SUGGESTIONS[own], params=params)).all())
 
 
 def _suggestions(*, own: bool) -> SelectOfScalar[str]:
@@ -109,15 +109,15 @@ def _suggestions(*, own: bool) -> SelectOfScalar[str]:
     One statement: both databases look for the second kind only while the first leaves room.
     """
     key = col(Hero.name_key)
-    wanted = [present(bindparam("guild_id"))]
+    conditions = [present(bindparam("guild_id"))]
     if own:
-        wanted.append(col(Hero.owner_id) == bindparam("owner_id"))
+        conditions.append(col(Hero.owner_id) == bindparam("owner_id"))
     starts = key.between(bindparam("first"), bindparam("last"))
-    first = select(Hero.name).where(*wanted, starts).order_by(key).limit(MAX_SUGGESTIONS).subquery()
+    first = select(Hero.name).where(*conditions, starts).order_by(key).limit(MAX_SUGGESTIONS).subquery()
     # Only keys, which the index holds: for names, the database would read each hero.
     found = (
         select(Hero.name_key)
-        .where(*wanted, ~starts, key.like(bindparam("inside"), escape="/"))
+        .where(*conditions, ~starts, key.like(bindparam("inside"), escape="/"))
         .order_by(key)
         .limit(_MAX_RANKED)
         .subquery()
@@ -136,7 +136,7 @@ def _suggestions(*, own: bool) -> SelectOfScalar[str]:
     named = (
         select(Hero.name)
         .join(best, key == best.c.name_key)
-        .where(*wanted)
+        .where(*conditions)
         .order_by(best.c.word_starts.desc(), key)
         .subquery()
     )

@@ -14,7 +14,7 @@ from bot.roster.history import record
 from bot.roster.quota import check_pace, check_room, lock_members
 
 OFFER_LASTS: Final = timedelta(days=1)
-"""How long the receiver of a transfer has to accept it."""
+"""The time that the receiver of a transfer has to accept it."""
 
 
 async def accept_offer(
@@ -30,11 +30,11 @@ async def accept_offer(
 
     Args:
         session: one that writes.
-        asker: who accepts.
+        asker: the member who accepts.
         hero_id: the hero's number.
-        owner_id: who offered it.
-        receiver_id: to whom.
-        offered_at: when.
+        owner_id: the member who offered it.
+        receiver_id: the member it was offered to.
+        offered_at: the time of the offer.
 
     Raises:
         NotYoursError: it was offered to somebody else.
@@ -58,7 +58,7 @@ async def claim_hero(session: AsyncSession, asker: Asker, hero_id: int, *, owner
 
     Args:
         session: one that writes.
-        asker: who takes it over.
+        asker: the member who takes it over.
         hero_id: the hero's number.
         owner_id: the owner, who has left, as Discord has just said.
 

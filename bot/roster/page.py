@@ -23,17 +23,17 @@ class Page(Generic[T]):
     total: int
 
 
-def page_of(total: int, wanted: int, size: int) -> tuple[int, int, int]:
+def page_of(total: int, asked: int, size: int) -> tuple[int, int, int]:
     """Return where a page begins.
 
     Args:
         total: how many items there are.
-        wanted: the page that is asked for, any number: items may have been deleted meanwhile.
+        asked: the page that is asked for, any number: items may have been deleted meanwhile.
         size: how many items a page holds.
 
     Returns:
         The nearest page there is, how many pages there are, and how many items come before it.
     """
     pages = max(1, -(-total // size))
-    number = min(max(wanted, 1), pages)
+    number = min(max(asked, 1), pages)
     return number, pages, (number - 1) * size

@@ -1,4 +1,4 @@
-"""What is kept about a member: counted, exported, erased."""
+"""The data that is kept about a member: counted, exported, erased."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from bot.roster.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How much is kept about a member.
+    """The number of things that are kept about a member.
 
     Args:
         heroes: in rosters.
@@ -31,8 +31,8 @@ class Kept:
 async def what_is_kept(session: AsyncSession, user_id: int, guild_id: int | None = None) -> Kept:
     """Count what is kept about a member, in one guild or in all."""
 
-    async def count(table: Any, *wanted: ColumnElement[bool]) -> int:
-        query = select(func.count()).select_from(table).where(*wanted, *_in(table, guild_id))
+    async def count(table: Any, *conditions: ColumnElement[bool]) -> int:
+        query = select(func.count()).select_from(table).where(*conditions, *_in(table, guild_id))
         return (await session.exec(query)).one()
 
     owned = col(Hero.owner_id) == user_id

@@ -11,16 +11,16 @@ from bot.roster.quota import check_pace
 
 
 async def set_portrait(session: AsyncSession, asker: Asker, hero_id: int, image: bytes | None) -> Hero:
-    """Give a hero a portrait in place of the one it has, or take that away.
+    """Set, replace or delete a hero's portrait.
 
     Args:
         session: one that writes.
         asker: its owner or a keeper.
         hero_id: the hero's number.
-        image: what `bot.images.portrait` made; None for no portrait.
+        image: a WebP that `bot.images.portrait` made; None for no portrait.
 
     Returns:
-        The hero as it is then; unchanged if there was no portrait to take away.
+        The hero as it is then; unchanged if there was no portrait to delete.
 
     Raises:
         HeroGoneError: the hero is not in the roster.

@@ -1,4 +1,4 @@
-"""How much one member may change and own."""
+"""The limits on what one member may change and own."""
 
 import math
 from collections import Counter
@@ -31,7 +31,7 @@ class TooManyHeroesError(RosterError):
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What the operator allows each member.
+    """The limits that the operator sets for each member.
 
     Args:
         changes_per_minute: in all guilds together.
@@ -57,8 +57,8 @@ async def check_pace(session: AsyncSession, asker: Asker) -> None:
     """
     await lock_members(session, asker.id)
     most = quota_of(session).changes_per_minute
-    wanted = {"actor_id": asker.id, "after": asker.now - WINDOW, "offset": most - 1}
-    nth_latest = (await session.exec(_NTH_LATEST, params=wanted)).one_or_none()
+    params = {"actor_id": asker.id, "after": asker.now - WINDOW, "offset": most - 1}
+    nth_latest = (await session.exec(_NTH_LATEST, params=params)).one_or_none()
     if nth_latest is not None:
         seconds = math.ceil((nth_latest + WINDOW - asker.now).total_seconds())
         raise TooManyChangesError(Refusal.TOO_MANY_CHANGES, seconds=seconds)
@@ -73,8 +73,8 @@ async def check_room(session: AsyncSession, guild_id: int, owner_id: int) -> Non
         TooManyHeroesError: the member has no room.
     """
     most = quota_of(session).heroes_per_member
-    wanted = {"guild_id": guild_id, "owner_id": owner_id}
-    if (await session.exec(_OWNED, params=wanted)).one() >= most:
+    params = {"guild_id": guild_id, "owner_id": owner_id}
+    if (await session.exec(_OWNED, params=params)).one() >= most:
         raise TooManyHeroesError(Refusal.TOO_MANY_HEROES, owner=owner_id, heroes=most)
 
 
@@ -86,12 +86,12 @@ async def members_with_room(session: AsyncSession, askers: Sequence[Asker]) -> s
     quota = quota_of(session)
     changes = Counter(asker.id for asker in askers)
     heroes = Counter((asker.guild_id, asker.id) for asker in askers)
-    wanted = {
+    params = {
         "members": list(changes),
         "guilds": list({guild_id for guild_id, _ in heroes}),
         "after": min(asker.now for asker in askers) - WINDOW,
     }
-    for guild_id, member_id, count in (await session.exec(_COUNTS, params=wanted)).all():
+    for guild_id, member_id, count in (await session.exec(_COUNTS, params=params)).all():
         if guild_id == _EVERYWHERE:
             changes[member_id] += count
         else:
@@ -104,7 +104,7 @@ async def lock_members(session: AsyncSession, *member_ids: int) -> None:
     """Wait until no other transaction changes what counts for these members, and keep others waiting.
 
     Call this before a hero's row is locked, and for all members at once: two transactions that lock the same
-    things in different orders are a deadlock.
+    things in different orders deadlock.
     """
     await lock_until_commit(session, *member_ids)
 
@@ -127,7 +127,7 @@ _OWNED: Final = (
     .select_from(Hero)
     .where(present(bindparam("guild_id")), col(Hero.owner_id) == bindparam("owner_id"))
 )
-"""How many heroes a member has in a guild."""
+"""The number of heroes that a member has in a guild."""
 _BY_MEMBER: Final = union_all(
     select(
         literal(_EVERYWHERE, BigInteger).label("guild_id"),

@@ -17,7 +17,7 @@ from bot.roster.quota import check_pace, check_room, lock_members
 from bot.roster.rules import clean_name, name_key
 
 KEPT_FOR: Final = timedelta(days=30)
-"""How long a removed hero can be brought back."""
+"""The time in which a removed hero can be brought back."""
 
 
 async def remove_hero(session: AsyncSession, asker: Asker, hero_id: int) -> Hero:
@@ -110,7 +110,7 @@ async def suggest_removed(session: AsyncSession, asker: Asker, typed: str) -> li
 
 
 def _restorable(asker: Asker) -> ColumnElement[bool]:
-    wanted = [col(Hero.guild_id) == asker.guild_id, col(Hero.removed_at) > asker.now - KEPT_FOR]
+    conditions = [col(Hero.guild_id) == asker.guild_id, col(Hero.removed_at) > asker.now - KEPT_FOR]
     if not asker.keeper:
-        wanted.append(col(Hero.owner_id) == asker.id)
-    return and_(*wanted)
+        conditions.append(col(Hero.owner_id) == asker.id)
+    return and_(*conditions)

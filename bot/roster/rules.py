@@ -1,4 +1,4 @@
-"""What the fields of a hero may hold, and how names are compared."""
+"""The rules for the fields of a hero, and for comparing names."""
 
 import re
 import unicodedata
@@ -96,7 +96,7 @@ def clean_description(text: str | None) -> str | None:
 
 
 def name_key(text: str) -> str:
-    """Return what all spellings of a name have in common, for any text: for comparing, not for showing.
+    """Return the form that all spellings of a name share, for any text: for comparing, not for showing.
 
     Case, width, the composition of accents and white space make no difference, as in Unicode's
     NFKC_Casefold (The Unicode Standard, 3.13, D146). Characters that a name cannot hold are left out.

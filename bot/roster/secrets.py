@@ -33,8 +33,8 @@ async def read_secret(session: AsyncSession, asker: Asker, vault: Vault, hero_id
 
     Args:
         session: one that writes.
-        asker: who wants to know.
-        vault: what can unseal it.
+        asker: the member who reads.
+        vault: unseals the secret identity.
         hero_id: the hero's number.
 
     Raises:
@@ -97,6 +97,6 @@ async def unconfide(session: AsyncSession, asker: Asker, hero_id: int, member_id
 
 
 async def confidants_of(session: AsyncSession, hero: Hero) -> list[Confidant]:
-    """Return whom the owner trusts with a hero's secret identity, the longest trusted first."""
+    """Return the members that the owner trusts with a hero's secret, the longest trusted first."""
     query = select(Confidant).where(Confidant.hero_id == hero.id).order_by(col(Confidant.since))
     return list((await session.exec(query)).all())

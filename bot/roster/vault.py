@@ -1,6 +1,6 @@
-"""How secret identities are stored: encrypted, each bound to its hero.
+"""The encryption of secret identities, each bound to its hero.
 
-`cryptography` takes 6 MB, so it is imported only where there are keys. `new_key` needs no other module.
+`cryptography` takes 6 MB, so it is imported only where there are keys.
 """
 
 import base64
@@ -9,14 +9,14 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, cast
 
+from bot.settings import KEY_BYTES
+
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
     from pydantic import SecretStr
 
     from bot.db.models import Hero, SealedSecret
 
-_KEY_BYTES: Final = 32
-"""The size of a key: https://github.com/fernet/spec/blob/master/Spec.md#key-format"""
 _KEY_NAME_LENGTH: Final = 12
 
 
@@ -26,7 +26,7 @@ class VaultError(Exception):
 
 def new_key() -> str:
     """Return a fresh key for `SECRET_KEYS`."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+    return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
 
 
 def _fernet_of(keys: Sequence[str]) -> "MultiFernet":
@@ -50,7 +50,7 @@ class Vault:
 
     @property
     def key_name(self) -> str | None:
-        """The name of the key that encrypts; None where there is none."""
+        """Return the name of the key that encrypts; None if there is none."""
         return self.key_names[0] if self.key_names else None
 
     def seal(self, hero: "Hero", secret_name: str) -> None:

@@ -1,1 +1,1 @@
-"""What members see and touch: cards, pages, menus, buttons, forms, and the options that name a hero."""
+"""The interface for members: cards, pages, menus, buttons, forms, and the options that name a hero."""

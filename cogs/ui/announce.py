@@ -12,14 +12,14 @@ from cogs.ui.card import load_card
 
 
 class Announce(HeroButton, kind="announce"):
-    """Posts the card of a hero for everyone, when its owner wishes."""
+    """Post a hero's card for everyone."""
 
     label = "Announce"
     style = discord.ButtonStyle.primary
 
     @answers(To.EVERYONE)
     async def clicked(self, interaction: Interaction) -> Answer:
-        """Post the card as the hero is now."""
+        """Post the card, if the member who clicks owns the hero."""
         asker = asker_of(interaction)
         async with interaction.client.db.read() as session:
             hero = await hero_by_id(session, asker, self.hero_id)

@@ -1,4 +1,4 @@
-"""How a hero is shown, in one place."""
+"""The card of a hero, in one place."""
 
 import io
 from typing import Any

@@ -94,13 +94,13 @@ class EditForm(Form):
 
 
 class EditAgain(HeroButton, kind="edit"):
-    """Opens the form with the hero as it is now."""
+    """Open the form with the hero as it is now."""
 
     label = "Open the form again"
 
     @answers(To.ASKER)
     async def clicked(self, interaction: Interaction) -> Answer:
-        """Open it, if the member who clicks may."""
+        """Open the form, if the member who clicks may edit the hero."""
         asker = asker_of(interaction)
         async with interaction.client.db.write() as session:
             hero = await hero_by_id(session, asker, self.hero_id, Right.OWNER_OR_KEEPER)
@@ -113,7 +113,7 @@ async def edit_form(session: AsyncSession, asker: Asker, vault: Vault, hero: Her
     Args:
         session: one that writes: if a confidant looks, the history says so.
         asker: who edits, whose right was checked before.
-        vault: what can unseal the secret identity.
+        vault: unseals the secret identity.
         hero: the hero.
     """
     if not await may_read_secret(session, asker, hero):
@@ -132,7 +132,7 @@ def _age(typed: str) -> int | None:
 
 
 def _given_back(sentence: str, typed: dict[str, str], hero_id: int, current: Hero | None) -> Private:
-    """Return what was wrong along with what was typed, so that nothing of it is lost."""
+    """Return the sentence along with the typed text, so that nothing of it is lost."""
     parts = [sentence]
     if current is not None:
         fields = {"name": current.name, "age": current.age, "description": current.description}

@@ -41,7 +41,7 @@ _FIELD = {
 
 
 class HistoryPage(PageButton, kind="history", key=r"\d{1,18}"):
-    """Turns the pages of a hero's history. Its key is the hero's number."""
+    """Turn the pages of a hero's history. The key is the hero's number."""
 
     @answers(To.MESSAGE)
     async def turned(self, interaction: Interaction) -> Answer:

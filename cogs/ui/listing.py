@@ -22,7 +22,7 @@ _ORDER = {Sort.NAME: "by name", Sort.NEWEST: "newest first", Sort.AGE: "oldest f
 
 
 class ListPage(PageButton, kind="list", key=r"(?:name|newest|age):\d{1,20}"):
-    """Turns the pages of the roster. Its key is the order, and the owner whose heroes are listed, or 0."""
+    """Turn the pages of the roster. The key is the order, and the owner whose heroes are listed, or 0."""
 
     @answers(To.MESSAGE)
     async def turned(self, interaction: Interaction) -> Answer:

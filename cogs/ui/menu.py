@@ -32,10 +32,10 @@ class Menu(ui.DynamicItem[ui.Select[Any]], template="menu"):
 
     @property
     def value(self) -> str:
-        """What was picked.
+        """Return the picked value.
 
         Raises:
-            Refused: nothing was, as when a button has the menu's custom id.
+            Refused: nothing was picked, as when a button has the menu's custom id.
         """
         if not self.item.values:
             raise Refused("This menu is out of date. Please use the command anew.")

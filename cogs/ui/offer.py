@@ -18,25 +18,25 @@ from bot.text import quote
 from cogs.ui.card import load_card
 
 _TEMPLATE: Final = re.compile(
-    r"offer:(?P<answer>accept|decline):(?P<hero>\d{1,18}):(?P<owner>\d{1,19}):(?P<receiver>\d{1,19})"
+    r"offer:(?P<choice>accept|decline):(?P<hero>\d{1,18}):(?P<owner>\d{1,19}):(?P<receiver>\d{1,19})"
 )
 
 
 class OfferButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
-    """Accepts or declines an offer. The custom id holds who offers what to whom.
+    """Accept or decline an offer. The custom id holds the hero, the owner and the receiver.
 
     Args:
-        answer: `accept` or `decline`.
+        choice: `accept` or `decline`.
         hero_id: the hero's number.
-        owner_id: who offers it.
-        receiver_id: to whom.
+        owner_id: the member who offers it.
+        receiver_id: the member it is offered to.
     """
 
-    def __init__(self, answer: str, *, hero_id: int, owner_id: int, receiver_id: int) -> None:
-        style = discord.ButtonStyle.success if answer == "accept" else discord.ButtonStyle.secondary
-        custom_id = f"offer:{answer}:{hero_id}:{owner_id}:{receiver_id}"
-        super().__init__(ui.Button(label=answer.capitalize(), style=style, custom_id=custom_id))
-        self.accepts = answer == "accept"
+    def __init__(self, choice: str, *, hero_id: int, owner_id: int, receiver_id: int) -> None:
+        style = discord.ButtonStyle.success if choice == "accept" else discord.ButtonStyle.secondary
+        custom_id = f"offer:{choice}:{hero_id}:{owner_id}:{receiver_id}"
+        super().__init__(ui.Button(label=choice.capitalize(), style=style, custom_id=custom_id))
+        self.accepts = choice == "accept"
         self.hero_id = hero_id
         self.owner_id = owner_id
         self.receiver_id = receiver_id
@@ -47,7 +47,7 @@ class OfferButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         numbers = {f"{part}_id": int(match[part]) for part in ("hero", "owner", "receiver")}
-        return cls(match["answer"], **numbers)
+        return cls(match["choice"], **numbers)
 
     @override
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
@@ -55,7 +55,7 @@ class OfferButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
 
     @answers(To.MESSAGE)
     async def clicked(self, interaction: Interaction) -> Answer:
-        """Settle the offer, if it is for the member who clicks to settle."""
+        """Settle the offer, if the member who clicks may."""
         if not self.accepts:
             return self._decline(interaction.user.id)
         assert interaction.message is not None, "a button is part of a message"
@@ -82,8 +82,8 @@ class OfferButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
 def offer_panel(hero: Hero, receiver_id: int) -> Panel:
     """Return the question to the receiver, for the channel to see."""
     accept, decline = (
-        OfferButton(answer, hero_id=hero.id, owner_id=hero.owner_id, receiver_id=receiver_id)
-        for answer in ("accept", "decline")
+        OfferButton(choice, hero_id=hero.id, owner_id=hero.owner_id, receiver_id=receiver_id)
+        for choice in ("accept", "decline")
     )
     return Panel(
         f"<@{receiver_id}>, do you want to play {quote(hero.name)}? <@{hero.owner_id}> offers it to you.",

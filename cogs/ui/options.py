@@ -1,4 +1,4 @@
-"""Options of commands that name a hero: what may be named, and what is suggested for it."""
+"""Options of commands that name a hero, and the names that they suggest."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -21,7 +21,7 @@ class HeroOption(app_commands.Transformer[Host]):
     the right.
 
     Args:
-        right: what the asker must be to the hero.
+        right: the relation that the asker must have to the hero.
     """
 
     def __init__(self, right: Right) -> None:

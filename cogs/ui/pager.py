@@ -24,7 +24,7 @@ class PageButton(ui.DynamicItem[ui.Button[Any]], template=r"\w+:(?P<move>\w+):(?
     Args:
         button: as shown.
         page: the page that it leads to.
-        key: which list of its kind.
+        key: the list, among those of its kind.
     """
 
     kind: str
@@ -53,7 +53,7 @@ class PageButton(ui.DynamicItem[ui.Button[Any]], template=r"\w+:(?P<move>\w+):(?
 
         Args:
             page: the page below which they are shown.
-            key: which list of the kind; matches the pattern of the class.
+            key: the list, among those of the kind; matches the pattern of the class.
         """
         if page.pages == 1:
             return []

@@ -23,14 +23,14 @@ from cogs.ui.card import load_card
 
 
 class Remove(HeroButton, kind="remove"):
-    """Removes the hero that the question was about."""
+    """Remove the hero that the question names."""
 
     label = "Remove"
     style = discord.ButtonStyle.danger
 
     @answers(To.MESSAGE)
     async def clicked(self, interaction: Interaction) -> Answer:
-        """Remove it, if the member who clicks may, and offer to undo that."""
+        """Remove the hero, if the member who clicks may, and offer to undo that."""
         async with interaction.client.db.write() as session:
             hero = await remove_hero(session, asker_of(interaction), self.hero_id)
         return Panel(
@@ -41,29 +41,29 @@ class Remove(HeroButton, kind="remove"):
 
 
 class Keep(HeroButton, kind="keep"):
-    """Leaves the hero that the question was about in the roster."""
+    """Keep the hero that the question names."""
 
     label = "Keep"
 
     @answers(To.MESSAGE)
     async def clicked(self, interaction: Interaction) -> Answer:
-        """Say so."""
+        """Answer that nothing was removed."""
         return Panel("Nothing was removed.")
 
 
 class Undo(HeroButton, kind="undo"):
-    """Brings a removed hero back."""
+    """Restore a removed hero."""
 
     label = "Undo"
 
     @answers(To.ASKER)
     async def clicked(self, interaction: Interaction) -> Answer:
-        """Bring it back, or ask for another name if its own was taken meanwhile."""
+        """Restore the hero, or ask for a new name if another hero has taken its name."""
         return await bring_back(interaction, self.hero_id)
 
 
 class NewNameForm(Form):
-    """Asks for another name for a hero whose own was taken while it was away.
+    """The form that asks for a new name for a removed hero, whose own another hero has taken.
 
     Args:
         hero_id: the hero's number.

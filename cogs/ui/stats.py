@@ -1,4 +1,4 @@
-"""How a roster's statistics are shown."""
+"""The panel that shows a roster's statistics."""
 
 from datetime import timedelta
 from io import BytesIO
@@ -17,11 +17,11 @@ _ALT: Final = (
 )
 """Discord takes 256 characters: https://discordpy.readthedocs.io/en/stable/interactions/api.html"""
 _TOLD: Final = 5
-"""How many of the moments over time the text tells."""
+"""Moments over time that the text tells."""
 
 
 def stats_panel(statistics: Statistics, picture: bytes | None) -> Panel:
-    """A roster in numbers, as text and, where there is one, as a picture.
+    """Return a roster in numbers, as text and, where there is one, as a picture.
 
     Args:
         statistics: the numbers.

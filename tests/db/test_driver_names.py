@@ -158,7 +158,7 @@ def assert_stock(engine: AsyncEngine) -> None:
 class TestTheStockDriver:
     @pytest.fixture
     def _stock(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def none(_patience: float) -> None:
+        def none(_lock_wait_seconds: float) -> None:
             """As with an unknown version."""
 
         monkeypatch.setattr("bot.db.drivers.sqlite.driver", none)

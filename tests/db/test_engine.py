@@ -235,7 +235,7 @@ async def test_a_write_whose_transaction_pythons_driver_began_fails_loudly(
 ) -> None:
     """As after an upgrade that calls none of our hooks."""
 
-    def listen(_engine: object, _patience: float) -> None:
+    def listen(_engine: object, _lock_wait_seconds: float) -> None:
         """Set up nothing."""
 
     monkeypatch.setattr(sqlite, "listen", listen)

@@ -18,7 +18,7 @@ LATE = 10062
 IMPATIENT = (
     sys.executable,
     "-c",
-    "import bot.client, bot.operator.cli\nbot.client.HEARTBEAT_TIMEOUT = 2.0\nbot.operator.cli.main()",
+    "import bot.client, bot.operator.cli; bot.client.HEARTBEAT_TIMEOUT_SECONDS = 2; bot.operator.cli.main()",
 )
 """The bot, noticing a silent socket sooner."""
 

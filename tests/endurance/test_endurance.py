@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 HASTY = (
     sys.executable,
     "-c",
-    "import bot.operator.cli, bot.client; bot.client.FINISH_SECONDS = 0.1; bot.operator.cli.main()",
+    "import bot.operator.cli, bot.client; bot.client.MAX_FINISH_SECONDS = 0.1; bot.operator.cli.main()",
 )
 """A bot that does not wait for what can't be done in time, nor the tests for it."""
 

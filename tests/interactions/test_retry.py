@@ -25,7 +25,7 @@ async def test_a_deferred_answer_is_tried_until_it_gets_through(
 async def test_when_the_token_has_ended_it_is_given_up(
     online: Online, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(send, "TOKEN_SECONDS", 0.0)
+    monkeypatch.setattr(send, "MAX_FOLLOW_UP_SECONDS", 0.0)
     used = await online.deferred("quiet")
     outage = online.wire.faults.cut(EDIT, times=2)
 
@@ -41,7 +41,7 @@ async def test_when_the_token_has_ended_it_is_given_up(
 async def test_a_deferral_whose_responses_are_all_lost_still_gets_its_answer(
     online: Online, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(answer, "FIRST_ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr(answer, "MAX_FIRST_ANSWER_SECONDS", 0.0)
     online.wire.faults.cut(CALLBACK, processed=True)
     used = await online.deferred("quiet")
 

@@ -61,7 +61,7 @@ async def test_suggestions_given_up_on_keep_no_connection(
 async def test_suggestions_that_never_get_through_are_given_up_without_an_error(
     online: Online, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(suggest, "FIRST_ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr(suggest, "MAX_FIRST_ANSWER_SECONDS", 0.0)
     cut = online.wire.faults.cut(CALLBACK, times=2)
     online.cog.go_on.set()
 

@@ -84,7 +84,7 @@ async def test_told_to_stop_while_it_waits_to_migrate_it_ends(new_url: URL) -> N
 async def test_what_does_not_end_is_left_behind(tmp_path_url: URL) -> None:
     stuck = (
         "import asyncio, time, bot.operator.cli, bot.client, bot.operator.run\n"
-        "bot.operator.run.STOP_SECONDS = 1\n"
+        "bot.operator.run.MAX_STOP_SECONDS = 1\n"
         # As a name is looked up: in a thread, which Python waits for.
         "bot.client.HeroBot.on_interaction = lambda *_: asyncio.to_thread(time.sleep, 60)\n"
         "bot.operator.cli.main()\n"

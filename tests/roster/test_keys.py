@@ -111,7 +111,7 @@ async def test_a_rotation_that_was_broken_off_goes_on(db: Database, monkeypatch:
     def break_off(_done: int, _total: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bot.roster.keys.ROTATION_SIZE", 4)
+    monkeypatch.setattr("bot.roster.keys.MAX_ROTATED", 4)
     old, new = new_key(), new_key()
     await store(db, vault_of(old), *(f"Hero {n}" for n in range(9)))
     both = vault_of(new, old)

@@ -1,1 +1,1 @@
-"""What relies on private names of a library: one file a library, each with what happens without it."""
+"""Code that relies on private names of libraries: one file a library, which says what happens without it."""

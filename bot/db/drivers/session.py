@@ -21,7 +21,7 @@ class LazySession(Session):
     """The synchronous session within each `AsyncSession`."""
 
     take_turn: Callable[[], Awaitable[None]] | None = None
-    """What it awaits before it first uses a connection; None once it has."""
+    """The function to await before the first use of a connection; None after that."""
 
     @override
     def get_bind(self, *args: Any, **options: Any) -> Engine | Connection:

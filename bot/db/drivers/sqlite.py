@@ -40,20 +40,20 @@ from typing_extensions import override
 log = logging.getLogger(__name__)
 
 VERSIONS: Final = {"aiosqlite": "0.22.", "sqlalchemy": "2.1."}
-"""What the versions begin with in which the private names are known to be there."""
+"""The version prefixes in which the private names are known to exist."""
 
 LOCK_STEP_SECONDS: Final = 0.2
-"""How long SQLite waits for a lock at a time. Nothing interrupts its wait, so it is asked again and again."""
+"""Seconds that SQLite waits for a lock at a time. Nothing interrupts its wait, so it is asked repeatedly."""
 
 READS: Final = "hero_roster_reads"
 """The execution option of an engine whose sessions only read, each statement on its own."""
 
 _BEGIN: Final = "BEGIN IMMEDIATE"
-"""A lock that is taken is waited for here, at once, not half-way through the transaction."""
+"""The statement waits for the lock at the beginning, not half-way through the transaction."""
 
 
 class _Cursor(AsyncAdapt_aiosqlite_cursor):
-    """Executes and fetches in the thread; making and closing a cursor are too little for a round trip."""
+    """A cursor that executes and fetches in one round trip, and needs none to be made or closed."""
 
     __slots__ = ()
     _awaitable_cursor_close = False
@@ -101,7 +101,7 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
                     raise
                 now = time.monotonic()
                 if until is None:
-                    until = now - LOCK_STEP_SECONDS + self._adapt_connection.patience
+                    until = now - LOCK_STEP_SECONDS + self._adapt_connection.lock_wait_seconds
                 if now >= until or self._adapt_connection.terminated:
                     raise
                 # SQLite does not wait at all for the lock that turns a new file to WAL.
@@ -111,14 +111,14 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
 
 
 class DriverConnection(AsyncAdapt_aiosqlite_connection):
-    """Makes no round trip to end a transaction that was never begun, as after reading."""
+    """A connection that makes no round trip to end a transaction that never began, as after reading."""
 
-    __slots__ = ("begins", "patience", "terminated")
+    __slots__ = ("begins", "lock_wait_seconds", "terminated")
     _cursor_cls = _Cursor
 
-    def __init__(self, dbapi: Any, connection: Any, patience: float) -> None:
+    def __init__(self, dbapi: Any, connection: Any, lock_wait_seconds: float) -> None:
         super().__init__(dbapi, connection)
-        self.patience = patience
+        self.lock_wait_seconds = lock_wait_seconds
         """Seconds that a statement waits for a lock."""
         self.begins = False
         """Whether the next statement begins a transaction, on the same round trip."""
@@ -164,12 +164,12 @@ class _Driver(AsyncAdapt_aiosqlite_dbapi):
     """The `module` for `create_async_engine`.
 
     Args:
-        patience: seconds that a statement waits for a lock.
+        lock_wait_seconds: seconds that a statement waits for a lock.
     """
 
-    def __init__(self, patience: float) -> None:
+    def __init__(self, lock_wait_seconds: float) -> None:
         super().__init__(aiosqlite, sqlite3)
-        self._patience = patience
+        self._lock_wait_seconds = lock_wait_seconds
 
     @override
     def connect(self, *arg: Any, **kw: Any) -> AsyncAdapt_aiosqlite_connection:
@@ -177,7 +177,7 @@ class _Driver(AsyncAdapt_aiosqlite_dbapi):
         # A connection that is never closed does not keep the process.
         connection._thread.daemon = True  # noqa: SLF001
         try:
-            return DriverConnection(self, await_(connection), self._patience)
+            return DriverConnection(self, await_(connection), self._lock_wait_seconds)
         except BaseException:
             # aiosqlite has told it to stop, but it still reports to an event loop that may be closed soon.
             if connection._thread.is_alive():  # noqa: SLF001
@@ -185,11 +185,11 @@ class _Driver(AsyncAdapt_aiosqlite_dbapi):
             raise
 
 
-def driver(patience: float) -> Any:
+def driver(lock_wait_seconds: float) -> Any:
     """Return the `module` for `create_async_engine`; None for SQLAlchemy's own if a version is unknown.
 
     Args:
-        patience: seconds that a statement waits for a lock.
+        lock_wait_seconds: seconds that a statement waits for a lock.
     """
     for library, known in VERSIONS.items():
         if not version(library).startswith(known):
@@ -197,15 +197,15 @@ def driver(patience: float) -> Any:
                 "%s %s is not known to our SQLite driver; using the stock one", library, version(library)
             )
             return None
-    return _Driver(patience)
+    return _Driver(lock_wait_seconds)
 
 
-def listen(engine: Engine, patience: float) -> None:
+def listen(engine: Engine, lock_wait_seconds: float) -> None:
     """Set up each connection of an engine, and begin its transactions with BEGIN IMMEDIATE.
 
     Args:
         engine: with our driver, or the stock one.
-        patience: seconds that a statement waits for a lock.
+        lock_wait_seconds: seconds that a statement waits for a lock.
     """
 
     def connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -221,7 +221,9 @@ def listen(engine: Engine, patience: float) -> None:
         cursor.execute("PRAGMA synchronous=FULL")
         # Deleted rows are overwritten, not just forgotten.
         cursor.execute("PRAGMA secure_delete=ON")
-        cursor.execute(f"PRAGMA busy_timeout={int((LOCK_STEP_SECONDS if ours else patience) * 1000)}")
+        cursor.execute(
+            f"PRAGMA busy_timeout={int((LOCK_STEP_SECONDS if ours else lock_wait_seconds) * 1000)}"
+        )
         cursor.close()
 
     def begun(connection: Connection) -> None:

@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make room for the keys; what is plain text stays so until `python -m bot keys rotate`."""
+    """Add the columns for keys. Plain text stays plain until `python -m bot keys rotate`."""
     op.add_column("hero", sa.Column("secret_key", sa.Text(), nullable=True))
     op.add_column("hero", sa.Column("secret_seal", sa.Text(), server_default="", nullable=False))
     hero = sa.table("hero", sa.column("id", sa.BigInteger()), sa.column("secret_seal", sa.Text()))
@@ -42,7 +42,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop all that again; encrypted secret identities stay encrypted, and can't be read any more."""
+    """Drop all that again. Encrypted secret identities stay encrypted; decrypting them is then impossible."""
     op.drop_table("departure")
     op.drop_table("confidant")
     op.drop_index("ix_hero_secret_key", "hero")
