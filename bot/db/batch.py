@@ -8,6 +8,7 @@ forms, `alone` and `together`; its callers know neither.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
@@ -24,8 +25,8 @@ log = logging.getLogger(__name__)
 MAX_CALLS: Final = 30
 """Calls that share one session."""
 MAX_GATHER_SECONDS: Final = 0.01
-"""How long a batch waits for as many calls as the one before had. Without it, members who act again and again
-would be done in turns: one alone, then all the others."""
+"""The time in which a batch waits for as many calls as the one before had. Without it, members who act again
+and again would be done in turns: one alone, then all the others."""
 
 
 class _LeftOut(Enum):
@@ -51,6 +52,7 @@ class _Call(Generic[T]):
 class _Queue(Generic[T]):
     waiting: list[_Call[T]] = field(default_factory=list[_Call[T]])
     running: "asyncio.Task[None] | None" = None
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
     latest: int = 1
     """Calls in the latest batch."""
 
@@ -98,6 +100,7 @@ class Batch(Generic[T, R]):
         queue = self._queues.setdefault(database, _Queue())
         call = _Call(wanted, loop.create_future(), loop.time())
         queue.waiting.append(call)
+        queue.arrived.set()
         if queue.running is None:
             queue.running = asyncio.create_task(self._run(database, queue))
         return await call.done
@@ -123,10 +126,11 @@ class Batch(Generic[T, R]):
         while before < len(queue.waiting) < MAX_CALLS:
             before = len(queue.waiting)
             await asyncio.sleep(0)
-        loop = asyncio.get_running_loop()
-        until = loop.time() + MAX_GATHER_SECONDS
-        while len(queue.waiting) < queue.latest and loop.time() < until:
-            await asyncio.sleep(0.001)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MAX_GATHER_SECONDS):
+                while len(queue.waiting) < queue.latest:
+                    queue.arrived.clear()
+                    await queue.arrived.wait()
 
     def _expire(self, queue: _Queue[T], before: float) -> None:
         """Fail calls that have waited since before that time of the event loop."""

@@ -1,6 +1,6 @@
 """The encryption of secret identities, each bound to its hero.
 
-`cryptography` takes 6 MB, so it is imported only where there are keys.
+`cryptography` takes 6 MB, so it is imported only where there are keys. `new_key` needs no other module.
 """
 
 import base64
@@ -9,14 +9,14 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, cast
 
-from bot.settings import KEY_BYTES
-
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
     from pydantic import SecretStr
 
     from bot.db.models import Hero, SealedSecret
 
+_KEY_BYTES: Final = 32
+"""https://github.com/fernet/spec/blob/master/Spec.md"""
 _KEY_NAME_LENGTH: Final = 12
 
 
@@ -26,7 +26,7 @@ class VaultError(Exception):
 
 def new_key() -> str:
     """Return a fresh key for `SECRET_KEYS`."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+    return base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
 
 
 def _fernet_of(keys: Sequence[str]) -> "MultiFernet":
