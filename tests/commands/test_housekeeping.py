@@ -1,13 +1,18 @@
 """What happens without a command: the daily purge, and servers that the bot has left."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.util.concurrency import await_
 from sqlmodel import col, func, select
 
-from bot.db.models import Confidant, Departure, Hero, HistoryEntry, Portrait
+from bot.db.engine import Database
+from bot.db.models import Confidant, DailyTask, Departure, Hero, HistoryEntry, Portrait, utcnow
 from bot.roster.housekeeping import claim_daily_run, erase_guild, note_departure, note_return, purge
+from tests.support.heroes import stored_hero
 from tests.support.lively import count, lively
 from tests.support.world import World
 
@@ -37,6 +42,47 @@ async def test_a_daily_task_runs_once_a_day_across_all_processes(world: World) -
         await claim_daily_run(world.bot.db, "test", now + timedelta(hours=hour)) for hour in range(0, 48, 6)
     ]
     assert granted == [True, False, False, False, True, False, False, False]
+
+
+async def test_two_processes_that_claim_the_very_first_run_at_once_get_one(
+    db: Database, other: Database
+) -> None:
+    both_looked = asyncio.Barrier(2)
+
+    def execute(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT"):
+            await_(both_looked.wait())
+
+    if not db.is_sqlite:
+        # Each has seen that nobody ran it. On SQLite the second cannot look before the first has ended.
+        for database in (db, other):
+            event.listen(database.engine.sync_engine, "before_cursor_execute", execute)
+
+    async with asyncio.timeout(10):
+        granted = await asyncio.gather(
+            *(claim_daily_run(database, "test", utcnow()) for database in (db, other))
+        )
+
+    assert sorted(granted) == [False, True]
+
+
+async def test_the_purge_runs_in_the_process_that_claimed_it_alone(world: World) -> None:
+    db = world.bot.db
+    cog: Any = world.bot.get_cog("HousekeepingCog")
+    # Its own run, at the start of the bot, has ended.
+    await cog.cog_unload()
+    now = world.env.now()
+    await stored_hero(db, removed_at=now - timedelta(days=31))
+    # Whether it was this one or that at the start: somebody ran it today.
+    await claim_daily_run(db, "purge", now)
+
+    await cog.daily()
+    assert await count(world, Hero) == 1
+
+    async with db.write() as session:
+        (await session.exec(select(DailyTask))).one().started_at = now - timedelta(days=1)
+    await cog.daily()
+    assert await count(world, Hero) == 0
 
 
 async def test_a_server_that_was_left_goes_after_30_days(world: World) -> None:

@@ -66,6 +66,40 @@ async def test_many_writers_queue_and_all_succeed(db: Database) -> None:
         assert len((await session.exec(select(DailyTask.name))).all()) == 100
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_writers_of_sqlite_queue_here_and_are_served_in_order(db: Database) -> None:
+    async with AsyncExitStack() as stack:
+        # From here on no writer waits for a connection to be made.
+        for _ in range(SQLITE_POOL_SIZE):
+            await (await stack.enter_async_context(db.read())).connection()
+    writers = range(SQLITE_POOL_SIZE + 3)
+    order: list[int] = []
+    begun: list[object] = []
+    most = 0
+
+    def begins(connection: object) -> None:
+        nonlocal most
+        begun.append(connection)
+        most = max(most, len(begun))
+
+    event.listen(db.engine.sync_engine, "begin", begins)
+    event.listen(db.engine.sync_engine, "commit", begun.remove)
+
+    async def write(number: int) -> None:
+        # Who comes again waits behind those who wait already.
+        for again in range(2):
+            async with db.write() as session:
+                await session.connection()
+                order.append(number)
+                session.add(note(f"Note {number} {again}"))
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*map(write, writers))
+
+    assert most == 1
+    assert order == [*writers, *writers]
+
+
 async def test_many_who_add_at_once_all_succeed(db: Database) -> None:
     async def write(number: int) -> None:
         async with db.write() as session:

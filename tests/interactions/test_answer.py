@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from discord import app_commands
@@ -22,6 +22,7 @@ from bot.interactions.form import Form
 from bot.interactions.host import Interaction
 from bot.interactions.send import Answer, Private, To
 from bot.roster.errors import Refusal, RosterError
+from tests.support.logs import logging_as
 from tests.support.online import Online
 from tests.support.world import World, answer_of, assert_private, assert_public, text_of
 
@@ -152,6 +153,19 @@ async def test_a_fault_of_ours_has_a_reference_that_the_log_has_too(
         f"[{reference}] /slow fail failed in guild {slow.world.guild.id} for user {slow.world.bob.id}"
     )
     assert SECRET not in text_of(result)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+async def test_a_fault_of_ours_leaves_nothing_typed_in_the_log(
+    slow: Slow, form: Literal["text", "json"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with logging_as(form):
+        await slow.slash("fail", typed=SECRET)
+
+    logged = capsys.readouterr().err
+    assert "/slow fail failed in guild" in logged
+    assert "builtins.ValueError" in logged
+    assert SECRET not in logged
 
 
 @contextmanager

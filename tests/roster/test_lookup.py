@@ -1,5 +1,11 @@
+"""What is suggested for what a member has typed so far."""
+
 import pytest
 
+from bot.db.engine import Database
+from bot.roster.asker import Asker, Right
+from bot.roster.lookup import suggest_names
+from tests.support.heroes import stored_hero
 from tests.support.world import World
 
 
@@ -54,3 +60,29 @@ async def test_wildcards_of_sql_are_letters_like_others(world: World) -> None:
 
     assert await suggested(world, "0% h") == ["100% Hero"]
     assert await suggested(world, "ke_c") == ["Snake_Case"]
+
+
+@pytest.mark.parametrize("typed", ["", "pond"], ids=["by their start", "by what they hold"])
+@pytest.mark.parametrize(
+    ("right", "keeper", "owners"),
+    [
+        (Right.ANYONE, False, "Ann Ben"),
+        (Right.ANYONE, True, "Ann Ben"),
+        (Right.OWNER_OR_KEEPER, False, "Ann"),
+        (Right.OWNER_OR_KEEPER, True, "Ann Ben"),
+        (Right.OWNER, False, "Ann"),
+        (Right.OWNER, True, "Ann"),
+    ],
+)
+async def test_only_heroes_to_which_the_asker_has_the_right(
+    db: Database, right: Right, keeper: bool, owners: str, typed: str
+) -> None:
+    await stored_hero(db, "Ann's pond", owner_id=2)
+    await stored_hero(db, "Ben's pond", owner_id=3)
+    # Of the same member, elsewhere.
+    await stored_hero(db, "Cleo's pond", owner_id=2, guild_id=9)
+
+    async with db.read() as session:
+        names = await suggest_names(session, Asker(2, 1, keeper=keeper), typed, right)
+
+    assert names == [f"{owner}'s pond" for owner in owners.split()]
