@@ -90,7 +90,9 @@ class Batch(Generic[T, R]):
             Exception: what `alone` raises, or what `together` raises if it would strike every call alike.
         """
         if is_untouched(session, writes=self._writes):
-            result = await self._join(database_of(session), wanted)
+            database = database_of(session)
+            with database.left_to_a_batch(session):
+                result = await self._join(database, wanted)
             if result is not LEFT_OUT:
                 return result
         return await self._alone(session, wanted)

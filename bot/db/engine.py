@@ -1,8 +1,8 @@
 """The one engine of the process, and the two ways to a session on it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
@@ -62,7 +62,7 @@ class Database:
         self._connections = asyncio.Semaphore(SQLITE_POOL_SIZE if self.is_sqlite else POSTGRESQL_POOL_SIZE)
         self._writer = asyncio.Semaphore(1)
         self._given_up = False
-        self._open_timeouts: set[asyncio.Timeout] = set()
+        self._open_timeouts: dict[AsyncSession, asyncio.Timeout] = {}
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncSession]:
@@ -78,7 +78,7 @@ class Database:
             session = self._sessions(bind=self._reading)
             _sync(session).take_turn = partial(self._take, held, self._connections)
             try:
-                async with self._until_given_up():
+                async with self._until_given_up(session):
                     yield session
             finally:
                 # No transaction is open, so this waits for nothing. `async with` would make a task of it, to
@@ -98,9 +98,10 @@ class Database:
         turns = (self._writer, self._connections) if self.is_sqlite else (self._connections,)
         async with AsyncExitStack() as held, self._sessions(bind=self.engine) as session:
             _sync(session).take_turn = partial(self._take, held, *turns)
-            async with self._until_given_up():
+            async with self._until_given_up(session):
                 yield session
-                if _sync(session).take_turn is not None and not session.new:
+                pending = session.new or session.dirty or session.deleted
+                if _sync(session).take_turn is not None and not pending:
                     # Never used: a batch has stored the changes.
                     return
                 await session.flush()
@@ -138,18 +139,18 @@ class Database:
             raise RuntimeError("a session that writes has begun no transaction")
 
     @asynccontextmanager
-    async def _until_given_up(self) -> AsyncGenerator[None]:
+    async def _until_given_up(self, session: AsyncSession) -> AsyncGenerator[None]:
         if self._given_up:
             raise GivenUp
         # It has no deadline yet; `give_up` sets one.
         timeout = asyncio.timeout(None)
         try:
             async with timeout:
-                self._open_timeouts.add(timeout)
+                self._open_timeouts[session] = timeout
                 try:
                     yield
                 finally:
-                    self._open_timeouts.discard(timeout)
+                    del self._open_timeouts[session]
         except TimeoutError as error:
             if timeout.expired():
                 raise GivenUp from error
@@ -159,8 +160,20 @@ class Database:
         """Fail every session that is not being committed yet, at once, and every session that comes later."""
         self._given_up = True
         now = asyncio.get_running_loop().time()
-        for timeout in self._open_timeouts:
+        for timeout in self._open_timeouts.values():
             timeout.reschedule(now)
+
+    @contextmanager
+    def left_to_a_batch(self, session: AsyncSession) -> Generator[None]:
+        """Spare a session from `give_up` while a batch does its work.
+
+        The batch has a session of its own, which fails in time, or is being committed and does not fail.
+        """
+        timeout = self._open_timeouts.pop(session)
+        try:
+            yield
+        finally:
+            self._open_timeouts[session] = timeout
 
     async def truncate_log(self) -> None:
         """Checkpoint SQLite's write-ahead log, so that nothing older is left in it.

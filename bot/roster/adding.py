@@ -48,6 +48,9 @@ async def add_hero(
 
     `bot.roster.rules` says what each field may hold. The vault encrypts the secret identity.
 
+    The hero may be stored and committed before the caller's block ends, along with others' heroes: change it
+    in another session.
+
     Raises:
         InvalidHeroError: a field holds what it may not.
         NameTakenError: a hero of the guild has that name already.

@@ -13,6 +13,9 @@ from bot.db.drivers.sqlite import LOCK_STEP_SECONDS
 from bot.db.engine import Database, GivenUp
 from bot.db.models import Hero, SealedSecret
 from bot.db.open import open_database
+from bot.roster.adding import add_hero
+from bot.roster.asker import Asker
+from bot.roster.vault import Vault
 from cogs.housekeeping import HousekeepingCog
 from tests.endurance.load import connection, locked
 from tests.support.world import settings_for
@@ -85,6 +88,34 @@ async def test_what_is_on_its_way_is_stored_when_the_database_is_given_up(db: Da
 
     async with connection(db.engine.url) as other:
         assert (await other.scalars(text("SELECT name FROM hero"))).all() == ["Deadpond"]
+
+
+async def test_a_batch_that_is_being_committed_is_stored_when_the_database_is_given_up(db: Database) -> None:
+    event.listen(db.engine.sync_engine, "commit", lambda *_: db.give_up())
+
+    async with db.write() as session:
+        hero = await add_hero(session, Asker(2, 1), Vault(), name="Deadpond", secret_name="x")
+
+    async with connection(db.engine.url) as other:
+        assert (await other.scalars(text("SELECT name FROM hero"))).all() == [hero.name]
+
+
+async def test_a_batch_that_waits_for_a_lock_fails_when_the_database_is_given_up(url: URL) -> None:
+    database = await open_database(url)
+    connected = _connected(database)
+
+    async def add() -> None:
+        async with database.write() as session:
+            await add_hero(session, Asker(2, 1), Vault(), name="Deadpond", secret_name="x")
+
+    async with locked(url), asyncio.timeout(8):
+        adding = asyncio.create_task(add())
+        await connected.wait()
+        database.give_up()
+
+        with pytest.raises(GivenUp):
+            await adding
+        await database.dispose()
 
 
 async def test_what_is_added_without_a_statement_waits_where_it_can_be_given_up(url: URL) -> None:

@@ -295,3 +295,19 @@ async def test_where_a_batch_fails_each_hero_is_stored_alone(
     async with db.read() as session:
         entries = (await session.exec(select(HistoryEntry.actor_id))).all()
     assert sorted(entry or 0 for entry in entries) == [1, 3, 9]
+
+
+async def test_what_becomes_of_a_stored_hero_in_the_same_block_is_stored_too(db: Database) -> None:
+    async with db.write() as session:
+        hero = await add_hero(session, Asker(1, 1), Vault(), name="Deadpond", secret_name="x")
+        session.add(hero)
+        hero.age = 7
+
+    async with db.write() as session:
+        assert (await session.exec(select(Hero.age))).all() == [7]
+
+    async with db.write() as session:
+        # Nothing else touches this session.
+        await session.delete(hero)
+
+    assert await names(db) == []
