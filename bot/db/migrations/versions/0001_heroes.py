@@ -46,6 +46,10 @@ def upgrade() -> None:
         sqlite_where=sa.text("removed_at IS NULL"),
         postgresql_where=sa.text("removed_at IS NULL"),
     )
+    _create_synced_commands()
+
+
+def _create_synced_commands() -> None:
     op.create_table(
         "synced_commands",
         sa.Column("application_id", sa.BigInteger(), autoincrement=False, nullable=False),

@@ -24,6 +24,26 @@ def upgrade() -> None:
         sqlite_where=sa.text("removed_at IS NOT NULL"),
         postgresql_where=sa.text("removed_at IS NOT NULL"),
     )
+    _create_history()
+    op.create_table(
+        "portrait",
+        sa.Column("hero_id", _row_id(), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("image", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["hero_id"], ["hero.id"], name=op.f("fk_portrait_hero_id_hero"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("hero_id", name=op.f("pk_portrait")),
+    )
+    op.create_table(
+        "daily_task",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_daily_task")),
+    )
+
+
+def _create_history() -> None:
     op.create_table(
         "history",
         sa.Column("id", _row_id(), nullable=False),
@@ -43,22 +63,6 @@ def upgrade() -> None:
     op.create_index("ix_history_guild_id_hero_id_id", "history", ["guild_id", "hero_id", "id"])
     op.create_index("ix_history_actor_id_at", "history", ["actor_id", "at"])
     op.create_index("ix_history_other_id", "history", ["other_id"])
-    op.create_table(
-        "portrait",
-        sa.Column("hero_id", _row_id(), nullable=False),
-        sa.Column("guild_id", sa.BigInteger(), nullable=False),
-        sa.Column("image", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["hero_id"], ["hero.id"], name=op.f("fk_portrait_hero_id_hero"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("hero_id", name=op.f("pk_portrait")),
-    )
-    op.create_table(
-        "daily_task",
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_daily_task")),
-    )
 
 
 def downgrade() -> None:
